@@ -3,7 +3,7 @@
 ::
 
     VetusteError                  exit code 3
-    ├── ConfigError               exit code 2: the command, the site file or a target is wrong; nothing was sent
+    ├── ConfigError               exit code 2: the command, site file or a target is wrong; nothing was sent
     ├── DataError                 exit code 2: a fingerprint or lifecycle file is wrong; nothing was sent
     ├── InventoryError            exit code 3: the database cannot be used now; what was recorded is kept
     └── ProbeError                never leaves the transport: it becomes an outcome
@@ -16,7 +16,7 @@ A class's docstring is its default message.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from scanner.language import translate
 
@@ -52,13 +52,17 @@ class VetusteError(Exception):
         self.file, self.line, self.key = file, line, key
         super().__init__(self.text)
 
+    def at(self, file: str | PathLike[str], line: int) -> Self:
+        """The same error, known to stand in a line of a file."""
+        self.file, self.line = file, line
+        return self
+
     def __str__(self) -> str:
         message = translate(self.text)
         if self.values:
             message = message.format(**self.values)
-        where = "" if self.file is None else f"{self.file}:" if self.line is None else f"{self.file}:{self.line}:"
-        key = "" if self.key is None else f"{self.key}:"
-        return " ".join(part for part in (where, key, message) if part)
+        place = ":".join(str(part) for part in (self.file, self.line) if part is not None)
+        return ": ".join(part for part in (place, self.key, message) if part)
 
 
 class ConfigError(VetusteError):

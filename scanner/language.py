@@ -34,7 +34,7 @@ def _catalogue(language: str) -> gettext.NullTranslations:
 
 
 def language_of(environment: Mapping[str, str] = os.environ) -> str:
-    """The language that the environment asks for, as gettext reads it: LANGUAGE, LC_ALL, LC_MESSAGES, LANG."""
+    """The language that the environment asks for, in gettext's order of variables."""
     for variable in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
         wanted = environment.get(variable, "")
         if wanted:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from scanner.errors import ProtocolError
 
 if TYPE_CHECKING:
+    import builtins
     from collections.abc import Iterator
 
 _U16LE: Final = struct.Struct("<H").unpack_from
@@ -30,7 +31,7 @@ class Reader:
 
     __slots__ = ("data", "end", "position")
 
-    def __init__(self, data: bytes, start: int = 0, end: int | None = None) -> None:
+    def __init__(self, data: builtins.bytes, start: int = 0, end: int | None = None) -> None:
         self.data = data
         self.end = len(data) if end is None else end
         self.position = start
@@ -49,12 +50,12 @@ class Reader:
         self.position = start + count
         return start
 
-    def bytes(self, count: int) -> bytes:
+    def bytes(self, count: int) -> builtins.bytes:
         """The next ``count`` bytes."""
         start = self._advance(count)
         return self.data[start : start + count]
 
-    def rest(self) -> bytes:
+    def rest(self) -> builtins.bytes:
         """Everything that is left."""
         return self.bytes(self.remaining)
 
@@ -91,7 +92,7 @@ class Reader:
         value: int = _U32BE(self.data, self._advance(4))[0]
         return value
 
-    def expect(self, magic: bytes, what: str) -> None:
+    def expect(self, magic: builtins.bytes, what: str) -> None:
         """Demand these very bytes.
 
         Raises:

@@ -1,7 +1,7 @@
 """Probes: one protocol a file, pure, found by being there.
 
 A module of this package that has a ``PROBE`` is a probe. Its conversation says bytes and hears bytes; it
-cannot open a socket, sleep, retry or log, and it cannot exceed the exchanges and connections that it declares.
+cannot open a socket, sleep, retry or log, nor exceed the exchanges and connections that it declares.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import pkgutil
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from scanner.model import Endpoint, Transport
+if TYPE_CHECKING:
+    from scanner.model import Endpoint, Transport
 
 Framing: TypeAlias = Callable[[bytes], int | None]
 """Given what has arrived so far: the length of the first whole message, or None while more is needed.
@@ -63,7 +64,7 @@ class Probe:
     name: str
     transport: Transport
     ports: tuple[int, ...]
-    """Where the protocol lives, most telling first; the next is tried only when the one before gave no evidence."""
+    """Where the protocol lives; the next is tried only when the one before gave no evidence."""
     keys: tuple[str, ...]
     """The evidence keys that it may yield."""
     converse: Callable[[Endpoint], Conversation]

@@ -1,0 +1,81 @@
+"""Count machines by ward, site, building, system, status or owner.
+
+Certain: every candidate matches, and the machine said so itself. Probable: every candidate matches, but
+others are known to say the same. To verify: some candidates match. Every figure stands beside how many
+machines were seen, and how many addresses nobody ever asked.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from scanner.cli.terminal.commands import command as command_of
+from scanner.cli.terminal.counts import FIGURES, print_counts, sorted_counts
+from scanner.cli.terminal.options import Where, Words, flat, formats, today, where
+from scanner.cli.terminal.output import write_csv, write_json_list
+from scanner.cli.terminal.switches import Option
+from scanner.inventory import count_rows, open_inventory
+from scanner.model import Status
+
+if TYPE_CHECKING:
+    from datetime import date
+
+_KEYS = ("ward", "site", "building", "os", "status", "owner")
+
+
+@command_of(
+    __doc__,
+    examples=(
+        ("Windows XP in each ward:", 'vetuste count --os "Windows XP"'),
+        (
+            "What nobody maintains any more, by building and owner:",
+            "vetuste count --status unsupported --by building,owner",
+        ),
+        ("Every system, for a script:", "vetuste count --by os --format json"),
+    ),
+)
+@where
+@click.option(
+    "--os",
+    "pattern",
+    cls=Option,
+    metavar="PATTERN",
+    help='Product or release: xp, "Windows XP", "windows 10*".',
+)
+@click.option(
+    "--status",
+    cls=Option,
+    type=click.Choice([status.value for status in Status]),
+    help="Only machines of this status.",
+)
+@click.option(
+    "--by",
+    cls=Option,
+    type=Words(_KEYS),
+    multiple=True,
+    help="What a row is; several give a row each; ward otherwise.",
+)
+@formats("table", "csv", "json")
+@today
+def command(  # noqa: PLR0913 - one parameter an option
+    *,
+    where: Where,
+    pattern: str | None,
+    status: str | None,
+    by: tuple[tuple[str, ...], ...],
+    form: str,
+    today: date,
+) -> None:
+    """Count and print."""
+    keys = flat(by) or ("ward",)
+    chosen = Status(status) if status else None
+    with open_inventory(where.url()) as inventory:
+        rows = sorted_counts(count_rows(inventory, by=keys, pattern=pattern, status=chosen, today=today))
+    if form == "json":
+        write_json_list(row.as_dict() for row in rows)
+    elif form == "csv":
+        write_csv([*keys, *FIGURES], [row.as_dict() for row in rows])
+    else:
+        print_counts(rows, keys)

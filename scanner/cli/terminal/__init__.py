@@ -1,0 +1,1 @@
+"""What commands share with the person at the terminal: options, messages, tables, colours, exit codes."""

@@ -1,0 +1,72 @@
+"""Which assets a command is about: the same options for ``assets`` and ``export``."""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scanner.cli.terminal.switches import Option
+from scanner.inventory import Filters
+from scanner.model import Certainty, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def filters(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``--ward --os --status --certainty --text``, handed over as ``wanted``, a :class:`Filters`."""
+
+    @wraps(function)
+    def filtered(
+        *, ward: str, pattern: str, status: str | None, certainty: str | None, text: str, **others: object
+    ) -> object:
+        wanted = Filters(
+            ward=ward,
+            os=pattern,
+            status=Status(status) if status else None,
+            certainty=Certainty(certainty) if certainty else None,
+            text=text,
+        )
+        return function(wanted=wanted, **others)
+
+    made: Callable[..., Any] = filtered
+    for option in reversed(_options()):
+        made = option(made)
+    return made
+
+
+def _options() -> list[Callable[[Any], Any]]:
+    return [
+        click.option(
+            "--ward", cls=Option, default="", metavar="NAME", help="Only this ward; * and ? as in a shell."
+        ),
+        click.option(
+            "--os",
+            "pattern",
+            cls=Option,
+            default="",
+            metavar="PATTERN",
+            help="Only machines that may be of this system.",
+        ),
+        click.option(
+            "--status",
+            cls=Option,
+            type=click.Choice([each.value for each in Status]),
+            help="Only machines of this status.",
+        ),
+        click.option(
+            "--certainty",
+            cls=Option,
+            type=click.Choice([each.value for each in Certainty]),
+            help="Only machines known with this certainty.",
+        ),
+        click.option(
+            "--text",
+            cls=Option,
+            default="",
+            metavar="TEXT",
+            help="Only where address, name, domain or MAC holds this.",
+        ),
+    ]

@@ -1,0 +1,92 @@
+"""Progress of a scan on standard error: a line that renews itself on a terminal, a log line elsewhere."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from scanner.cli.terminal.logs import LOGGER
+from scanner.cli.terminal.switches import switches
+from scanner.cli.terminal.table import terminal_width
+from scanner.cli.terminal.text import cut
+from scanner.language import translate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from scanner.scan import Tally
+
+_LOG_EVERY: Final = 30.0
+"""Seconds between two log lines where nobody watches."""
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[Tally], None]]:
+    """What a scan tells its progress to."""
+    if switches().verbosity >= 0 and sys.stderr.isatty():
+        line = _Line()
+        try:
+            yield line.show
+        finally:
+            line.clear()
+    else:
+        yield _Log().show
+
+
+class _Pace:
+    """Rate and remaining time, from when the first tally came."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+
+    def describe(self, tally: Tally) -> str:
+        """One sentence, in the language of this process."""
+        elapsed = max(time.monotonic() - self._started, 1e-3)
+        rate = tally.visited / elapsed
+        remaining = (tally.total - tally.visited) / rate if rate else 0
+        text = translate("{visited} of {total} addresses, {seen} machines, {rate}/s, {remaining} left")
+        return text.format(
+            visited=tally.visited,
+            total=tally.total,
+            seen=tally.seen,
+            rate=f"{rate:.0f}",
+            remaining=duration(remaining),
+        )
+
+
+class _Line:
+    def __init__(self) -> None:
+        self._pace = _Pace()
+
+    def show(self, tally: Tally) -> None:
+        sys.stderr.write(f"\r\x1b[K{cut(self._pace.describe(tally), terminal_width() - 1)}")
+        sys.stderr.flush()
+
+    @staticmethod
+    def clear() -> None:
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()
+
+
+class _Log:
+    def __init__(self) -> None:
+        self._pace = _Pace()
+        self._next = time.monotonic() + _LOG_EVERY
+
+    def show(self, tally: Tally) -> None:
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + _LOG_EVERY
+            numbers = {"visited": tally.visited, "total": tally.total, "seen": tally.seen}
+            logging.getLogger(LOGGER).warning("%s", self._pace.describe(tally), extra=numbers)
+
+
+def duration(seconds: float) -> str:
+    """So long, as people say it: ``42 s``, ``7 min``, ``3 h 05``."""
+    if seconds < 90:  # noqa: PLR2004 - up to here seconds are what people count
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02}"  # noqa: PLR2004 - as above

@@ -1,0 +1,71 @@
+"""The closed sets of the product as people read them, and their colours."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from scanner.language import Message
+from scanner.model import Certainty, Outcome, Role, Status
+
+STATUS: Final = {
+    Status.UNSUPPORTED: Message("unsupported"),
+    Status.DEPENDS: Message("depends"),
+    Status.ENDING: Message("ending"),
+    Status.SUPPORTED: Message("supported"),
+    Status.UNKNOWN: Message("unknown"),
+}
+CERTAINTY: Final = {
+    Certainty.CERTAIN: Message("certain"),
+    Certainty.PROBABLE: Message("probable"),
+    Certainty.HINT: Message("hint"),
+}
+ROLE: Final = {
+    Role.CLIENT: Message("client"),
+    Role.SERVER: Message("server"),
+    Role.EMBEDDED: Message("embedded"),
+    Role.SERVICE: Message("service"),
+    Role.UNSTATED: Message("-"),
+}
+OUTCOME: Final = {
+    Outcome.ANSWERED: Message("answered"),
+    Outcome.SILENT: Message("silent"),
+    Outcome.REFUSED: Message("refused"),
+    Outcome.UNREACHABLE: Message("unreachable"),
+    Outcome.RESET: Message("reset"),
+    Outcome.CLOSED: Message("closed in mid-conversation"),
+    Outcome.STALLED: Message("accepted, then silent"),
+    Outcome.FOREIGN: Message("another protocol"),
+    Outcome.EXCESSIVE: Message("excessive"),
+    Outcome.WITHHELD: Message("withheld, nothing sent"),
+    Outcome.FAILED: Message("failed on our side"),
+}
+HEADING: Final = {
+    "ward": Message("ward"),
+    "site": Message("site"),
+    "building": Message("building"),
+    "os": Message("system"),
+    "status": Message("status"),
+    "owner": Message("owner"),
+    "certain": Message("certain"),
+    "probable": Message("probable"),
+    "to_verify": Message("to verify"),
+    "seen": Message("seen"),
+    "scope": Message("in scope"),
+    "never_scanned": Message("never scanned"),
+    "address": Message("address"),
+    "name": Message("name"),
+    "certainty": Message("certainty"),
+    "end": Message("end of support"),
+}
+COLOUR: Final = {
+    Status.UNSUPPORTED: "red",
+    Status.DEPENDS: "yellow",
+    Status.ENDING: "yellow",
+    Status.SUPPORTED: "green",
+    Status.UNKNOWN: "",
+}
+
+
+def heading(key: str) -> str:
+    """The heading of a column, in the language of this process."""
+    return HEADING[key].render()

@@ -1,0 +1,107 @@
+"""The site file: the wards of a site, and the bounds of every scan (``docs/site-file.md``).
+
+Importing this imports no pydantic: commands that only need the inventory's address start faster without.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from scanner.errors import ConfigError
+from scanner.wire import printable
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from scanner.config.schema import Esu, Policy, Site, SiteFile, Snmp, Ward
+    from scanner.config.window import Window
+
+__all__ = ["Esu", "Policy", "Site", "SiteFile", "Snmp", "Ward", "Window", "inventory_url", "load_site"]
+
+_LARGEST: Final = 1 << 20
+"""The largest site file that is read, in bytes: thousands of wards."""
+
+
+def __getattr__(name: str) -> object:
+    """The models, imported when they are asked for."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module("scanner.config.schema"), name)
+
+
+def load_site(path: str | PathLike[str]) -> SiteFile:
+    """Read and check a site file.
+
+    Raises:
+        ConfigError: it cannot be read, is no TOML, or says something wrong; names file, line and key.
+    """
+    from pydantic import ValidationError  # noqa: PLC0415 - see the module's docstring
+
+    from scanner.config.complaints import complaint  # noqa: PLC0415 - the same
+    from scanner.config.schema import SiteFile  # noqa: PLC0415 - the same
+
+    file = Path(path)
+    text = _text_of(file)
+    data = _parsed(text, file)
+    try:
+        return SiteFile.model_validate(_tuples(data))
+    except ValidationError as error:
+        raise complaint(error, text, data, file) from error
+
+
+def inventory_url(path: str | PathLike[str]) -> str | None:
+    """The ``[inventory] url`` of a site file, where it has one; nothing else of the file is checked.
+
+    Raises:
+        ConfigError: the file cannot be read or is no TOML, or the address is no text.
+    """
+    file = Path(path)
+    table = _parsed(_text_of(file), file).get("inventory", {})
+    url = table.get("url") if isinstance(table, dict) else table
+    if url is None or isinstance(url, str):
+        return url
+    raise ConfigError('must be text in quotes: "…"', file=file, key="inventory.url")
+
+
+def _text_of(file: Path) -> str:
+    try:
+        with file.open("rb") as stream:
+            content = stream.read(_LARGEST + 1)
+    except FileNotFoundError:
+        raise ConfigError("there is no such site file", file=file) from None
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise ConfigError("cannot be read: {why}", file=printable(str(file)), why=why) from error
+    if len(content) > _LARGEST:
+        raise ConfigError("is larger than 1 MiB: this is no site file", file=file)
+    try:
+        return content.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigError("is not in UTF-8: save it as UTF-8", file=file, line=line) from error
+
+
+def _parsed(text: str, file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ConfigError("is no TOML: brackets are nested too deeply", file=file) from None
+    except ValueError as error:  # TOMLDecodeError, and numbers of too many digits
+        why, _, where = str(error).partition(" (at ")
+        line = re.match(r"line (\d+)", where)
+        last = text.rstrip("\n").count("\n") + 1
+        at = int(line[1]) if line else last if where else None
+        raise ConfigError("is no TOML: {why}", file=file, line=at, why=printable(why)) from error
+
+
+def _tuples(value: Any) -> Any:  # noqa: ANN401 - a parsed TOML value is anything
+    """The same with tuples for lists: the models are strict and immutable."""
+    if isinstance(value, dict):
+        return {key: _tuples(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return tuple(_tuples(entry) for entry in value)
+    return value

@@ -1,0 +1,149 @@
+"""What is wrong with a site file, in one sentence that says what to write instead."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, Final
+
+from scanner.config.places import line_of
+from scanner.config.schema import Esu, InventoryTable, Policy, Site, SiteFile, Snmp, Table, Ward
+from scanner.errors import ConfigError
+from scanner.language import Message
+from scanner.wire import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
+
+TABLES: Final[Mapping[str, type[Table]]] = {
+    "": SiteFile,
+    "site": Site,
+    "policy": Policy,
+    "ward": Ward,
+    "esu": Esu,
+    "snmp": Snmp,
+    "inventory": InventoryTable,
+}
+"""The tables of a site file by name; ``""`` is its top level."""
+
+_SAYS: Final[Mapping[str, Message]] = {
+    "missing": Message("is missing"),
+    "string_type": Message('must be text in quotes: "…"'),
+    "string_too_long": Message("is longer than {max_length} characters"),
+    "int_type": Message("must be a whole number without quotes"),
+    "bool_type": Message("must be true or false, without quotes"),
+    "date_type": Message("must be a date without quotes, such as 2026-10-13"),
+    "tuple_type": Message("must be a list in brackets, or [[…]] tables"),
+    "model_type": Message("must be a table"),
+    "mapping_type": Message("must be a table"),
+    "greater_than_equal": Message("is {given}; the least is {ge}"),
+    "less_than_equal": Message("is {given}; the most is {le}"),
+    "literal_error": Message("is {given}; it must be one of: {known}"),
+    "unprintable": Message("holds control characters"),
+    "blank": Message("must not be empty"),
+    "no_network": Message("{given} is no network: write an address or a network such as 10.20.0.0/24"),
+    "host_bits": Message("{given} has bits set behind its prefix: {meant} is the network it lies in"),
+    "no_hosts": Message("{given} holds addresses that no machine can have"),
+    "overlap": Message("{given} overlaps {other}, which the same ward names already"),
+    "twice": Message("{given} stands there twice"),
+    "no_window": Message('{given} is no window: write "22:00-05:30 Europe/Paris", with a known time zone'),
+    "no_probe": Message("{given} is no name of a probe"),
+    "no_finess": Message("{given} is no FINESS number: it has nine characters"),
+    "no_release": Message("{given} is no release: write its id, such as windows-10-22h2-pro"),
+    "no_variable": Message(
+        "must name an environment variable (capitals, digits, _); a secret never stands in this file"
+    ),
+    "secret": Message(
+        "holds a password: leave it out; passwords come from the environment (PGPASSWORD or ~/.pgpass)"
+    ),
+    "no_lab": Message('profile "lab" has no limits: it needs lab = true in the same ward'),
+    "ward_twice": Message("{given} is the name of another ward already"),
+    "shared_subnet": Message("{given} belongs to the ward {other} already"),
+}
+_UNKNOWN: Final = Message("is no key of a site file; known here: {known}")
+_NEAREST: Final = Message("is no key of a site file; did you mean {nearest}?")
+_NO_WARD: Final = Message("{given} is no ward of this file; its wards: {known}")
+_NEAREST_WARD: Final = Message("{given} is no ward of this file; did you mean {nearest}?")
+_SIGNED: Final = Message("this version cannot verify signed scopes: leave it out, or say false")
+_OTHERWISE: Final = Message("{why}")
+
+
+def complaint(error: ValidationError, text: str, data: Mapping[str, Any], file: Path) -> ConfigError:
+    """The first thing in the file that is wrong, as an error that names file, line and key."""
+    found = [(detail, _path(detail)) for detail in error.errors(include_url=False)]
+    lines = [(line_of(text, path), index) for index, (_, path) in enumerate(found)]
+    line, index = min(lines, key=lambda entry: (entry[0] or 0, entry[1]))
+    detail, path = found[index]
+    message = _message(detail, path)
+    return ConfigError(message.text, file=file, line=line, key=_readable(path, data), **message.values)
+
+
+def _path(detail: ErrorDetails) -> tuple[str | int, ...]:
+    at: tuple[str | int, ...] = detail.get("ctx", {}).get("at", ())
+    return tuple(step for step in (*detail["loc"], *at) if step != "[key]")
+
+
+def _readable(path: Sequence[str | int], data: Mapping[str, Any]) -> str:
+    """The key as people say it: ``ward "Cardiologie".subnets``, ``ward[2].name`` (counted from 1)."""
+    words: list[str] = []
+    value: Any = data
+    for step in path:
+        value = _inside(value, step)
+        if not isinstance(step, int):
+            words.append(step)
+        elif isinstance(value, dict) and isinstance(value.get("name"), str) and path[-1] != "name":
+            words[-1] += f' "{value["name"]}"'
+        else:
+            words[-1] += f"[{step + 1}]"
+    return printable(".".join(words))
+
+
+def _inside(value: Any, step: str | int) -> Any:  # noqa: ANN401 - a parsed TOML value is anything
+    if isinstance(value, dict) and isinstance(step, str):
+        return value.get(step)
+    if isinstance(value, list) and isinstance(step, int) and step < len(value):
+        return value[step]
+    return None
+
+
+def _message(detail: ErrorDetails, path: Sequence[str | int]) -> Message:
+    kind = detail["type"]
+    context = {key: str(value) for key, value in detail.get("ctx", {}).items()}
+    context["given"] = _quoted(detail.get("ctx", {}).get("given", detail["input"]))
+    if kind == "extra_forbidden":
+        return _nearest(str(path[-1]), _known_keys(path), _NEAREST, _UNKNOWN)
+    if kind == "unknown_ward":
+        return _nearest(context["given"].strip("'\""), context["known"].split("\n"), _NEAREST_WARD, _NO_WARD)
+    if kind == "literal_error":
+        if path[-1] == "signed":
+            return _SIGNED
+        context["known"] = ", ".join(re.findall(r"'([^']*)'", context["expected"]))
+    for name in ("other", "meant"):
+        context[name] = printable(context.get(name, ""))
+    said = _SAYS.get(kind)
+    return (
+        Message(said.text, context) if said else Message(_OTHERWISE.text, {"why": printable(detail["msg"])})
+    )
+
+
+def _quoted(value: object) -> str:
+    return printable(repr(value), 80)
+
+
+def _known_keys(path: Sequence[str | int]) -> list[str]:
+    table = TABLES[str(path[0]) if len(path) > 1 else ""]
+    return [field.alias or name for name, field in table.model_fields.items()]
+
+
+def _nearest(given: str, known: Sequence[str], near: Message, far: Message) -> Message:
+    shown = _quoted(given)
+    folded = {name.casefold(): name for name in reversed(known)}
+    matches = get_close_matches(given.casefold(), folded, n=1)
+    if matches:
+        return Message(near.text, {"given": shown, "nearest": folded[matches[0]]})
+    listed = ", ".join(known) if len(known) <= 20 else ", ".join((*known[:20], "…"))  # noqa: PLR2004 - one line of them
+    return Message(far.text, {"given": shown, "known": listed})

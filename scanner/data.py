@@ -1,0 +1,156 @@
+"""Where the data files are, which ones they are, and on which line of one of them a mistake stands.
+
+Data is TOML. It ships inside the package as ``scanner/_fingerprints``; in a checkout, or in an editable
+install, it is the directory ``fingerprints`` beside the package.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from scanner.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+_HEADER: Final = re.compile(r"\s*(\[{1,2})([^\[\]]+)\]{1,2}\s*(?:#.*)?")
+_KEY: Final = re.compile(r"\s*((?:[\w-]+|\"[^\"]*\"|'[^']*')(?:\s*\.\s*(?:[\w-]+|\"[^\"]*\"|'[^']*'))*)\s*=")
+_PART: Final = re.compile(r"[\w-]+|\"[^\"]*\"|'[^']*'")
+_FENCES: Final = ('"""', "'''")
+
+
+@cache
+def data_directory() -> Path:
+    """The directory of the data files.
+
+    Raises:
+        DataError: the product was installed without its data.
+    """
+    package = Path(__file__).parent
+    for candidate in (package / "_fingerprints", package.parent / "fingerprints"):
+        if candidate.is_dir():
+            return candidate
+    raise DataError("the data files are missing: install the product again", file=package / "_fingerprints")
+
+
+def data_files(directory: Path) -> tuple[Path, ...]:
+    """Every data file under ``directory``, in the order of their names."""
+    return tuple(sorted(directory.rglob("*.toml")))
+
+
+@cache
+def content_version(directory: Path) -> str:
+    """Twelve hexadecimal digits that change with any byte or name of the data files of ``directory``."""
+    digest = hashlib.sha256()
+    for file in data_files(directory):
+        name, content = file.relative_to(directory).as_posix().encode(), file.read_bytes()
+        digest.update(b"%d %b %d " % (len(name), name, len(content)))
+        digest.update(content)
+    return digest.hexdigest()[:12]
+
+
+def data_version() -> str:
+    """The version of the data in force: kept with every identity, so that it is known what judged it."""
+    return content_version(data_directory())
+
+
+def read_toml(file: Path) -> tuple[dict[str, object], str]:
+    """The content of a data file, and its text to find lines in.
+
+    Raises:
+        DataError: it cannot be read, is no UTF-8, or is no TOML; the line is named where it is known.
+    """
+    try:
+        text = file.read_bytes().decode()
+        return tomllib.loads(text), text
+    except OSError as error:
+        raise DataError("cannot be read: {problem}", file=file, problem=error.strerror) from None
+    except UnicodeDecodeError as error:
+        raise DataError("is not UTF-8 at byte {position}", file=file, position=error.start) from None
+    except tomllib.TOMLDecodeError as error:
+        where = re.search(r"\(at line (\d+)", str(error))
+        line = int(where[1]) if where else None
+        raise DataError("is not TOML: {problem}", file=file, line=line, problem=error) from None
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that a mistyped one was most likely meant to be."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only where something is wrong
+
+    return next(iter(get_close_matches(word, list(known), 1)), None)
+
+
+def demand_known(
+    found: Iterable[str], known: Iterable[str], *, file: Path, text: str, path: str = ""
+) -> None:
+    """Refuse keys that the format does not have.
+
+    Raises:
+        DataError: there is one; the message names the known key that looks most like it.
+    """
+    known = list(known)
+    for word in found:
+        if word in known:
+            continue
+        dotted = f"{path}.{word}".strip(".")
+        where = {"file": file, "line": line_of(text, dotted), "key": dotted}
+        near = nearest(word, known)
+        if near:
+            raise DataError("unknown key; did you mean {near}?", **where, near=near)  # type: ignore[arg-type]
+        raise DataError("unknown key; known are {known}", **where, known=", ".join(known))  # type: ignore[arg-type]
+
+
+def _parts(dotted: str) -> tuple[str, ...]:
+    return tuple(part.strip("\"'") for part in _PART.findall(dotted))
+
+
+def _outside_strings(text: str) -> Iterator[tuple[int, str]]:
+    """The lines, numbered from 1, without those that lie inside a multi-line string."""
+    fence = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if fence:
+            if fence in line:
+                fence = ""
+            continue
+        yield number, line
+        fence = next((mark for mark in _FENCES if line.count(mark) % 2), "")
+
+
+def _line_index(text: str) -> Mapping[tuple[str, ...], int]:
+    index: dict[tuple[str, ...], int] = {}
+    counts: dict[tuple[str, ...], int] = {}
+    table: tuple[str, ...] = ()
+    for number, line in _outside_strings(text):
+        if header := _HEADER.fullmatch(line):
+            table = _parts(header[2])
+            if header[1] == "[[":
+                position = counts.get(table, 0)
+                counts[table] = position + 1
+                table = (*table, str(position))
+            index.setdefault(table, number)
+        elif key := _KEY.match(line):
+            index.setdefault((*table, *_parts(key[1])), number)
+    return index
+
+
+def line_of(text: str, dotted_path: str) -> int | None:
+    """The line, from 1, on which a key of a TOML document is set.
+
+    Args:
+        text: the document.
+        dotted_path: keys and, for the tables of an array, their positions from 0: ``ward.0.subnets``.
+
+    Returns:
+        The line of the deepest part of the path that stands at the beginning of a line (a key of an inline
+        table is found at the line of that table), or None when no part of it does.
+    """
+    index, parts = _line_index(text), _parts(dotted_path)
+    for length in range(len(parts), 0, -1):
+        if (line := index.get(parts[:length])) is not None:
+            return line
+    return None

@@ -1,0 +1,59 @@
+"""Cells of CSV files that a spreadsheet will open: harmless, whoever named the machine."""
+
+from __future__ import annotations
+
+import csv
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, Protocol
+
+from scanner.exports import dialect_of
+from scanner.wire import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import TextIO
+
+    from scanner.exports import Options
+
+DIALECTS: Final = ("excel-fr", "rfc4180")
+"""``;`` and a byte order mark, as a French spreadsheet opens by a double click; ``,`` as RFC 4180 has it."""
+
+_BOM: Final = "\ufeff"
+_SEPARATORS: Final = {"excel-fr": ";", "rfc4180": ","}
+
+# At the start of the cell, past spaces and quotes (straight, grave, acute, typographic); and after what would
+# separate cells, were the file opened with another separator than its own. The last four signs are the
+# full-width = + - @, which some spreadsheets obey.
+_FORMULA: Final = re.compile(r"""(^|[;,|])(?=[\s"'`\u00b4\u2018\u2019]*[=+\-@\uff1d\uff0b\uff0d\uff20])""")
+_BLANKS: Final = re.compile(r"[\t\r\n\v\f]+")
+
+
+class Writer(Protocol):
+    """What writes rows."""
+
+    def writerow(self, row: Iterable[str], /) -> object:
+        """Write one row."""
+
+
+@lru_cache(maxsize=1 << 12)  # wards, words and dates come back row after row
+def harmless(text: str) -> str:
+    """A cell's text, such that no spreadsheet runs it and no terminal obeys it.
+
+    What would begin a formula gets an apostrophe before it; control characters and bidirectional marks become
+    U+FFFD, tabs and line ends a space.
+    """
+    text = printable(_BLANKS.sub(" ", text), limit=len(text))
+    return _FORMULA.sub(r"\1'", text)
+
+
+def row_writer(stream: TextIO, options: Options) -> Writer:
+    """A writer of rows in the dialect that is asked for; the cells must be harmless already.
+
+    Raises:
+        ConfigError: there is no such dialect.
+    """
+    dialect = dialect_of(DIALECTS, options)
+    if dialect == "excel-fr":
+        stream.write(_BOM)
+    return csv.writer(stream, delimiter=_SEPARATORS[dialect], lineterminator="\r\n")

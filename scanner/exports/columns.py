@@ -1,0 +1,182 @@
+"""The audit columns (design, section 4.5): one function a column, one name a language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from scanner.exports.actions import action_for
+from scanner.language import translate
+from scanner.model import Missing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import date, datetime
+
+    from scanner.exports import Options
+    from scanner.inventory.rows import Asset
+
+Cell: TypeAlias = "str | Missing"
+"""A cell's text; nothing is known where it is empty, nobody asked where it is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of the audit export."""
+
+    fr: str
+    en: str
+    cell: Callable[[Asset, Options], Cell]
+
+
+def texts(columns: Iterable[Column], asset: Asset, options: Options) -> list[str]:
+    """The cells of an asset's row, in the language that is asked for."""
+    cells = (column.cell(asset, options) for column in columns)
+    return [translate(cell.value, options.lang) if isinstance(cell, Missing) else cell for cell in cells]
+
+
+def headings(columns: Iterable[Column], options: Options) -> list[str]:
+    """The names of columns, in the language that is asked for."""
+    return [column.fr if options.lang == "fr" else column.en for column in columns]
+
+
+def _joined(values: Iterable[str]) -> str:
+    return " / ".join(dict.fromkeys(value for value in values if value))
+
+
+def _day(day: date | None) -> str:
+    return "" if day is None else day.isoformat()
+
+
+def _moment(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _heard(asset: Asset, key: str) -> Cell:
+    """The values of a key; where the probe that would have told was not held, nobody asked."""
+    if key in asset.evidence:
+        return _joined(asset.evidence[key])
+    probe = key.partition(".")[0]
+    return "" if probe in asset.asked else Missing.NOT_ASKED
+
+
+def _smb1(asset: Asset, options: Options) -> Cell:
+    """Whether SMB1 is on; the key is absent where SMB answered, but this was not asked."""
+    answered = any(key.startswith(("smb.", "smb2.")) for key in asset.evidence)
+    found = Missing.NOT_ASKED if answered and "smb.smb1" not in asset.evidence else _heard(asset, "smb.smb1")
+    return found if isinstance(found, Missing) else translate(found, options.lang)
+
+
+def _signing(asset: Asset, options: Options) -> Cell:
+    found = _heard(asset, "smb.signing")
+    return found if isinstance(found, Missing) else translate(found, options.lang)
+
+
+def _mac(asset: Asset, _: Options) -> Cell:
+    return asset.mac or ("" if "netbios" in asset.asked else Missing.NOT_ASKED)
+
+
+def _maker(asset: Asset, _: Options) -> Cell:
+    known = _joined(asset.evidence.get("mac.vendor", ())) or asset.identity.attributes.get("hardware", "")
+    return known or ("" if asset.mac else Missing.NOT_ASKED)
+
+
+def _type(asset: Asset, options: Options) -> str:
+    roles = dict.fromkeys(release.role.value for release in asset.candidates)
+    return asset.identity.attributes.get("device") or _joined(translate(role, options.lang) for role in roles)
+
+
+def _unit(asset: Asset, _: Options) -> str:
+    ward, unit = asset.place.ward, asset.place.unit
+    return f"{ward} ({unit})" if ward and unit else ward or unit
+
+
+def _family(asset: Asset, _: Options) -> str:
+    return _joined(release.family for release in asset.candidates) or asset.identity.attributes.get(
+        "family", ""
+    )
+
+
+def _label(asset: Asset, _: Options) -> str:
+    return asset.candidates[0].name if len(asset.candidates) == 1 else asset.os
+
+
+def _builds(asset: Asset, _: Options) -> str:
+    return _joined(build for release in asset.candidates for build in release.builds)
+
+
+def _editions(asset: Asset, _: Options) -> str:
+    return _joined(release.name for release in asset.candidates)
+
+
+def _proofs(asset: Asset, _: Options) -> str:
+    return " | ".join(f"{key}={value}" for key, values in asset.evidence.items() for value in values)
+
+
+def _esu(asset: Asset, _: Options) -> str:
+    return _day(max((release.esu_end for release in asset.candidates if release.esu_end), default=None))
+
+
+def _action(asset: Asset, options: Options) -> str:
+    what = action_for(asset, options.today).what
+    return "" if what is None else what.render(options.lang)
+
+
+AUDIT: Final = (
+    Column("ght", "group", lambda asset, _: asset.place.group),
+    Column("etablissement", "establishment", lambda asset, _: asset.place.establishment or asset.place.site),
+    Column("finess", "finess", lambda asset, _: asset.place.finess),
+    Column("site", "site", lambda asset, _: asset.place.site),
+    Column("batiment", "building", lambda asset, _: asset.place.building),
+    Column("etage", "floor", lambda asset, _: asset.place.floor),
+    Column("service_uf", "unit", _unit),
+    Column("vlan", "vlan", lambda asset, _: asset.place.vlan),
+    Column("sous_reseau", "subnet", lambda asset, _: asset.place.subnet),
+    Column("id_actif", "asset_id", lambda asset, _: str(asset.id)),
+    Column("nom_netbios", "netbios_name", lambda asset, _: asset.name),
+    Column("fqdn", "fqdn", lambda asset, _: asset.fqdn),
+    Column("domaine", "domain", lambda asset, _: asset.domain),
+    Column("ip", "ip", lambda asset, _: asset.address),
+    Column("autres_ip", "other_ips", lambda asset, _: " ".join(asset.addresses)),
+    Column("mac", "mac", _mac),
+    Column("constructeur", "manufacturer", _maker),
+    Column("type", "type", _type),
+    Column("proprietaire", "owner", lambda asset, _: asset.place.owner),
+    Column("os_famille", "os_family", _family),
+    Column("os_libelle", "os_name", _label),
+    Column("os_version", "os_version", lambda asset, _: asset.identity.attributes.get("version", "")),
+    Column("os_build", "os_build", _builds),
+    Column("editions_possibles", "possible_editions", _editions),
+    Column("methode", "method", lambda asset, _: " + ".join(sorted(asset.asked))),
+    Column("preuves", "evidence", _proofs),
+    Column("certitude", "certainty", lambda asset, o: translate(asset.identity.certainty.value, o.lang)),
+    Column(
+        "statut_support", "support_status", lambda asset, o: translate(asset.verdict.status.value, o.lang)
+    ),
+    Column("fin_support_min", "support_end_min", lambda asset, _: _day(asset.verdict.earliest)),
+    Column("fin_support_max", "support_end_max", lambda asset, _: _day(asset.verdict.latest)),
+    Column("fin_esu", "esu_end", _esu),
+    Column(
+        "source_cycle_de_vie",
+        "lifecycle_source",
+        lambda asset, _: _joined(each.source for each in asset.candidates),
+    ),
+    Column("smb1", "smb1", _smb1),
+    Column("signature_smb", "smb_signing", _signing),
+    Column("nla_rdp", "rdp_nla", lambda asset, _: _heard(asset, "rdp.nla")),
+    Column("premiere_vue", "first_seen", lambda asset, _: _moment(asset.first_seen)),
+    Column("derniere_vue", "last_seen", lambda asset, _: _moment(asset.last_seen)),
+    Column("action", "action", _action),
+    Column("echeance", "due", lambda asset, o: _day(action_for(asset, o.today).due)),
+)
+"""In the order of the design."""
+
+_BY_NAME: Final = {column.en: column for column in AUDIT}
+
+TO_DO: Final = (
+    Column("service", "ward", lambda asset, _: asset.place.ward),
+    Column("criticite", "criticality", lambda asset, o: translate(asset.place.criticality, o.lang)),
+    *(_BY_NAME[name] for name in ("site", "building", "floor", "owner", "ip", "netbios_name", "os_name")),
+    *(_BY_NAME[name] for name in ("support_status", "certainty", "action", "due", "asset_id")),
+)
+"""What the person who goes there needs."""

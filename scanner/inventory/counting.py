@@ -1,0 +1,173 @@
+"""``count``: how many machines match, in each ward, site, building… of how many seen.
+
+Plain SQL and sqlite3 where everything else has SQLAlchemy: importing that takes longer than counting.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from scanner.inventory.extent import extents_of
+from scanner.inventory.identities import from_columns
+from scanner.inventory.matching import Answer, Question, answers
+from scanner.inventory.order import natural
+from scanner.inventory.patterns import releases_meant
+from scanner.inventory.rows import CountRow
+from scanner.inventory.sqlite import guarded
+from scanner.inventory.verdicts import Verdicts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from scanner.inventory.store import Inventory
+    from scanner.model import Release, Status
+
+BY: Final = ("ward", "site", "building", "os", "status", "owner")
+"""The keys that rows can be told apart by."""
+
+_OF_MACHINES: Final = frozenset({"os", "status"})
+"""The keys that tell machines apart, and not places."""
+
+_QUERIES: Final = {
+    "sites": "SELECT id, name, settings FROM sites",
+    "wards": "SELECT id, site_id, name, building, owner FROM wards",
+    "subnets": "SELECT ward_id, network FROM subnets",
+    "coverage": "SELECT site_id, version, block, ever FROM coverage",
+    "groups": "SELECT site_id, ward_id, identity_id, count(*) FROM assets GROUP BY 1, 2, 3",
+    "identities": "SELECT id, candidates, certainty, '[]', attributes FROM identities"
+    " WHERE id IN (SELECT identity_id FROM assets)",
+}
+
+_Rows: TypeAlias = dict[str, list[tuple[Any, ...]]]
+_Key: TypeAlias = tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Ward:
+    """A ward, or what of a site lies outside every ward, with its figures."""
+
+    names: dict[str, str]
+    settings: str
+    subnets: list[str] = field(default_factory=list)
+    seen: int = 0
+    scope: int = 0
+    asked: int = 0
+
+
+_Wards: TypeAlias = dict[tuple[int, int | None], _Ward]
+
+
+def count_rows(  # noqa: PLR0913 - the question, each part of it by name
+    inventory: Inventory,
+    *,
+    by: Sequence[str] = ("ward",),
+    pattern: str | None = None,
+    status: Status | None = None,
+    today: date,
+    releases: Mapping[str, Release] | None = None,
+) -> tuple[CountRow, ...]:
+    """Count machines.
+
+    ``certain``, ``probable`` and ``to_verify`` are those of :func:`~scanner.inventory.matching.answers`;
+    without pattern and status every machine counts, and one of which nothing is known is to be verified.
+    ``seen``, ``scope`` and ``never_scanned`` are those of the row's place, whatever its ``os`` and
+    ``status``. By places alone, every place has a row; by OS or status, what counts nowhere has none.
+
+    Args:
+        inventory: the inventory.
+        by: some of :data:`BY`, in the order that rows are sorted by.
+        pattern: which releases (:func:`~scanner.inventory.patterns.releases_meant`); None: all.
+        status: which verdict; None: any.
+        today: the day that verdicts are for.
+        releases: today's releases, by id; the packaged ones otherwise.
+
+    Raises:
+        ConfigError: the pattern means no release.
+        InventoryError: the inventory cannot be read.
+    """
+    verdicts = Verdicts(today, releases)
+    question = Question(releases_meant(pattern, verdicts.releases) if pattern else None, status)
+    rows = _load(inventory)
+    wards = _wards(rows)
+    counts = _counts(rows, wards, by, question, verdicts)
+    places = [key for key in by if key not in _OF_MACHINES]
+    if len(places) == len(by):
+        counts = {_place(ward, places): Counter() for ward in wards.values()} | counts
+    figures = _figures(wards, places)
+    return tuple(
+        CountRow(dict(zip(by, key, strict=True)), **counted, **figures[_part(key, by)])
+        for key, counted in sorted(counts.items(), key=lambda entry: [natural(text) for text in entry[0]])
+    )
+
+
+def _load(inventory: Inventory) -> _Rows:
+    """Everything in one read transaction, so that no figure is of another moment than the next."""
+    with guarded(inventory.path), closing(inventory.connect()) as connection:
+        connection.execute("BEGIN")
+        return {name: connection.execute(sql).fetchall() for name, sql in _QUERIES.items()}
+
+
+def _wards(rows: _Rows) -> _Wards:
+    """Wards and their figures; one without subnets and machines is of the past, and left out."""
+    wards: _Wards = {}
+    for site_id, site, settings in rows["sites"]:
+        nowhere = {"site": site, "ward": "", "building": "", "owner": ""}
+        wards[site_id, None] = _Ward(nowhere, settings)
+    for ward_id, site_id, name, building, owner in rows["wards"]:
+        site = wards[site_id, None]
+        names = {"site": site.names["site"], "ward": name, "building": building, "owner": owner}
+        wards[site_id, ward_id] = _Ward(names, site.settings)
+    homes = {ward_id: ward for (_, ward_id), ward in wards.items() if ward_id is not None}
+    for ward_id, network in rows["subnets"]:
+        homes[ward_id].subnets.append(network)
+    for site_id, ward_id, _, machines in rows["groups"]:
+        wards[site_id, ward_id].seen += machines
+    for site_id, *_ in rows["sites"]:
+        subnets = {
+            ward_id: ward.subnets for (site, ward_id), ward in wards.items() if site == site_id and ward_id
+        }
+        blocks = [tuple(block) for site, *block in rows["coverage"] if site == site_id]
+        for place, (scope, asked) in extents_of(subnets, blocks).items():
+            wards[site_id, place].scope, wards[site_id, place].asked = scope, asked
+    return {place: ward for place, ward in wards.items() if ward.seen or ward.scope}
+
+
+def _counts(
+    rows: _Rows, wards: _Wards, by: Sequence[str], question: Question, verdicts: Verdicts
+) -> dict[_Key, Counter[str]]:
+    identities = {identity_id: from_columns(*columns) for identity_id, *columns in rows["identities"]}
+    known: dict[tuple[int, str, str], list[Answer]] = {}
+    counts: dict[_Key, Counter[str]] = {}
+    for site_id, ward_id, identity_id, machines in rows["groups"]:
+        ward = wards[site_id, ward_id]
+        asked = (identity_id, ward.settings, ward.names["ward"])
+        if asked not in known:
+            policy = verdicts.policy(*asked[1:])
+            found = answers(identities[identity_id], question, verdicts, policy, by_os="os" in by)
+            known[asked] = list(found)
+        for answer in known[asked]:
+            names = {**ward.names, "os": answer.os, "status": answer.status.value}
+            key = tuple(names[name] for name in by)
+            counts.setdefault(key, Counter())[answer.column] += machines
+    return counts
+
+
+def _place(ward: _Ward, places: Sequence[str]) -> _Key:
+    return tuple(ward.names[name] for name in places)
+
+
+def _part(key: _Key, by: Sequence[str]) -> _Key:
+    """The part of a row's key that says where."""
+    return tuple(value for name, value in zip(by, key, strict=True) if name not in _OF_MACHINES)
+
+
+def _figures(wards: _Wards, places: Sequence[str]) -> dict[_Key, dict[str, int]]:
+    found: dict[_Key, Counter[str]] = {}
+    for ward in wards.values():
+        figures = found.setdefault(_place(ward, places), Counter())
+        figures.update(seen=ward.seen, scope=ward.scope, never_scanned=ward.scope - ward.asked)
+    return {key: dict(figures) for key, figures in found.items()}

@@ -1,0 +1,130 @@
+"""Everything that is kept of one machine, for ``explain``."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, or_, select
+
+from scanner.errors import ConfigError
+from scanner.inventory.answers import unpack
+from scanner.inventory.assets import read_assets
+from scanner.inventory.evidence import values_of
+from scanner.inventory.rows import AssetDetail, Heard
+from scanner.inventory.tables import ASSETS, COVERAGE, OBSERVATIONS
+from scanner.inventory.transactions import reading
+from scanner.inventory.verdicts import Verdicts
+from scanner.inventory.wards import wards_of
+from scanner.model import Endpoint, Outcome, Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.engine import Connection, Row
+
+    from scanner.inventory.store import Inventory
+    from scanner.model import Release
+
+_LARGEST_ID = (1 << 63) - 1
+_TOLD = 5
+_IPV4_BYTES = 4
+
+
+def asset_detail(
+    inventory: Inventory, host: str, *, today: date, releases: Mapping[str, Release] | None = None
+) -> AssetDetail:
+    """Everything kept of one machine.
+
+    Args:
+        inventory: the inventory.
+        host: its address, its id, its name or its fully qualified name, whatever the case.
+        today: the day that the verdict is for.
+        releases: today's releases, by id; the packaged ones otherwise.
+
+    Raises:
+        ConfigError: nothing, or more than one machine, is called so.
+        InventoryError: the inventory cannot be read.
+    """
+    verdicts = Verdicts(today, releases)
+    with reading(inventory) as connection:
+        asset_id = _find(connection, host)
+        wards = {ward.key: ward for ward in wards_of(connection)}
+        (asset,) = read_assets(connection, [asset_id], wards, verdicts, evidence=True)
+        return AssetDetail(asset, _observations(connection, asset_id), _asked_by(connection, asset_id))
+
+
+def _find(connection: Connection, host: str) -> int:
+    found = connection.execute(
+        select(ASSETS.c.id, ASSETS.c.address, ASSETS.c.name)
+        .where(_called(host.strip()))
+        .order_by(ASSETS.c.id)
+    ).all()
+    if not found:
+        raise ConfigError(
+            "no machine called {host} was ever seen: vetuste assets lists those that were", host=repr(host)
+        )
+    if len(found) > 1:
+        raise ConfigError(
+            "more than one machine is called {host}: say which by its id: {machines}",
+            host=repr(host),
+            machines=_told(found),
+        )
+    return int(found[0].id)
+
+
+def _called(host: str) -> ColumnElement[bool]:
+    try:
+        return ASSETS.c.address == str(ip_address(host))
+    except ValueError:
+        pass
+    names = or_(*(func.lower(column) == host.lower() for column in (ASSETS.c.name, ASSETS.c.fqdn)))
+    if host.isdecimal() and int(host) <= _LARGEST_ID:
+        return or_(names, ASSETS.c.id == int(host))
+    return names
+
+
+def _told(found: Sequence[Row[Any, Any, Any]]) -> str:
+    told = [f"{row.id} ({row.address} {row.name})" for row in found[:_TOLD]]
+    return ", ".join(told + ["…"] * (len(found) > _TOLD))
+
+
+def _observations(connection: Connection, asset_id: int) -> tuple[Heard, ...]:
+    rows = connection.execute(
+        select(OBSERVATIONS).where(OBSERVATIONS.c.asset_id == asset_id).order_by(OBSERVATIONS.c.id)
+    ).all()
+    evidence = values_of(connection, [row.id for row in rows])
+    return tuple(
+        Heard(
+            id=row.id,
+            scan=row.scan_id,
+            endpoint=str(Endpoint(row.address, row.port, Transport(row.transport), row.service)),
+            probe=row.probe,
+            at=row.at,
+            outcome=Outcome(row.outcome),
+            detail=row.detail,
+            connections=row.connections,
+            evidence=evidence.get(row.id, {}),
+            raw=unpack(row.raw),
+        )
+        for row in rows
+    )
+
+
+def _asked_by(connection: Connection, asset_id: int) -> int | None:
+    """The last scan that asked its address; None where another address of the block was asked after it."""
+    site_id, packed = connection.execute(
+        select(ASSETS.c.site_id, ASSETS.c.packed).where(ASSETS.c.id == asset_id)
+    ).one()
+    row = connection.execute(
+        select(COVERAGE.c.scan_id, COVERAGE.c.latest).where(
+            COVERAGE.c.site_id == site_id,
+            COVERAGE.c.version == (4 if len(packed) == _IPV4_BYTES else 6),
+            COVERAGE.c.block == packed[:-1],
+        )
+    ).one_or_none()
+    if row is None or not int.from_bytes(row.latest, "little") >> packed[-1] & 1:
+        return None
+    return int(row.scan_id)

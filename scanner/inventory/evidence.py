@@ -1,0 +1,60 @@
+"""Reading the evidence that identities rest on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from sqlalchemy import func, select
+
+from scanner.inventory.tables import ASSETS, EVIDENCE, EVIDENCE_KEYS, OBSERVATIONS
+from scanner.model import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.engine import Connection
+
+Rests: TypeAlias = "tuple[dict[str, tuple[str, ...]], frozenset[str]]"
+"""An asset's evidence, and the probes that were held with it."""
+
+
+def evidence_of(connection: Connection, assets: Sequence[int]) -> dict[int, Rests]:
+    """What the identities of these assets (a few hundred) rest on: what the scan heard that made them.
+
+    Values of a key that several observations gave stand one after the other, in the order in which they were
+    heard, each once: what the scan classified.
+    """
+    its_scan = func.coalesce(ASSETS.c.identity_scan_id, ASSETS.c.last_scan_id)
+    observed = (
+        select(OBSERVATIONS.c.id, OBSERVATIONS.c.asset_id, OBSERVATIONS.c.probe, OBSERVATIONS.c.outcome)
+        .join(ASSETS, (ASSETS.c.id == OBSERVATIONS.c.asset_id) & (OBSERVATIONS.c.scan_id == its_scan))
+        .where(ASSETS.c.id.in_(list(assets)))
+        .order_by(OBSERVATIONS.c.id)
+    )
+    owners: dict[int, int] = {}
+    asked: dict[int, set[str]] = {asset: set() for asset in assets}
+    for observation, asset, probe, outcome in connection.execute(observed):
+        owners[observation] = asset
+        if outcome != Outcome.WITHHELD:
+            asked[asset].add(probe)
+    found: dict[int, dict[str, tuple[str, ...]]] = {asset: {} for asset in assets}
+    for observation, evidence in values_of(connection, list(owners)).items():
+        merged = found[owners[observation]]
+        for key, values in evidence.items():
+            merged[key] = tuple(dict.fromkeys(merged.get(key, ()) + values))
+    return {asset: (found[asset], frozenset(asked[asset])) for asset in assets}
+
+
+def values_of(connection: Connection, observations: Sequence[int]) -> dict[int, dict[str, tuple[str, ...]]]:
+    """The evidence of observations, by their ids, in the order of these."""
+    heard = (
+        select(EVIDENCE.c.observation_id, EVIDENCE_KEYS.c.key, EVIDENCE.c.value)
+        .join(EVIDENCE_KEYS)
+        .where(EVIDENCE.c.observation_id.in_(list(observations)))
+        .order_by(EVIDENCE.c.observation_id, EVIDENCE.c.key_id, EVIDENCE.c.position)
+    )
+    found: dict[int, dict[str, tuple[str, ...]]] = {}
+    for observation, key, value in connection.execute(heard):
+        evidence = found.setdefault(observation, {})
+        evidence[key] = (*evidence.get(key, ()), value)
+    return found

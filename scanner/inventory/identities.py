@@ -1,0 +1,60 @@
+"""Identities as they are stored: once each, whoever has them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from scanner.language import Message
+from scanner.model import Certainty, Identity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DIGEST_BYTES: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class StoredIdentity:
+    """An identity in the columns of its table, but for the id."""
+
+    digest: bytes
+    candidates: str
+    certainty: str
+    reasons: str
+    attributes: str
+    data_version: str
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def to_columns(identity: Identity, data_version: str) -> StoredIdentity:
+    """What is stored of an identity that a version of the data made; equal identities have equal digests."""
+    columns = (
+        _json(identity.candidates),
+        identity.certainty.value,
+        _json([[reason.text, dict(reason.values)] for reason in identity.reasons]),
+        _json(dict(identity.attributes)),
+        data_version,
+    )
+    digest = hashlib.blake2b("\0".join(columns).encode(), digest_size=DIGEST_BYTES).digest()
+    return StoredIdentity(digest, *columns)
+
+
+def from_columns(candidates: str, certainty: str, reasons: str, attributes: str) -> Identity:
+    """The identity that was stored."""
+    return Identity(
+        tuple(json.loads(candidates)),
+        Certainty(certainty),
+        tuple(Message(text, values) for text, values in json.loads(reasons)),
+        json.loads(attributes),
+    )
+
+
+def from_row(row: Sequence[object]) -> Identity:
+    """The identity in a row's columns candidates, certainty, reasons and attributes."""
+    return from_columns(*(str(column) for column in row))

@@ -1,0 +1,73 @@
+"""What becomes of an asset's row when a scan sees it (again)."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING, Any, Final
+
+from scanner.inventory.utc import stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from scanner.model import HostRecord, Observation
+
+_NAMES: Final = {
+    "name": ("ntlm.netbios_name", "netbios.name"),
+    "fqdn": ("ntlm.dns_name",),
+    "domain": ("ntlm.dns_domain", "ntlm.netbios_domain", "netbios.domain"),
+    "mac": ("netbios.mac",),
+}
+"""Where an asset's names come from, the best source first."""
+
+
+def pack_address(address: str) -> bytes:
+    """An address as bytes, in whose order addresses are sorted."""
+    return socket.inet_pton(socket.AF_INET6 if ":" in address else socket.AF_INET, address)
+
+
+def names_of(observations: Sequence[Observation]) -> dict[str, str]:
+    """The asset's columns name, fqdn, domain and mac; empty where these observations tell nothing."""
+    names = {column: _first(observations, keys) for column, keys in _NAMES.items()}
+    names["name"] = names["name"] or names["fqdn"].partition(".")[0]
+    return names
+
+
+def _first(observations: Sequence[Observation], keys: tuple[str, ...]) -> str:
+    for key in keys:
+        for observation in observations:
+            values = observation.evidence.get(key)
+            if values and values[0]:
+                return values[0]
+    return ""
+
+
+def merged(
+    host: HostRecord, before: Mapping[str, Any] | None, *, scan_id: int, identity_id: int
+) -> dict[str, Any]:
+    """The row's columns, but for id, site and ward: what is known now, else what was known before.
+
+    An identity stays with the scan whose evidence made it: silence today does not take back what the machine
+    said of itself before.
+    """
+    moments = [observation.at for observation in host.observations]
+    first, last = min(moments), max(moments)
+    heard = any(observation.evidence for observation in host.observations)
+    row: dict[str, Any] = {
+        "address": host.address,
+        "packed": pack_address(host.address),
+        **names_of(host.observations),
+        "identity_id": identity_id,
+        "identity_scan_id": scan_id if heard else None,
+        "first_seen": stamp(first),
+        "last_seen": stamp(last),
+        "last_scan_id": scan_id,
+    }
+    if before is None:
+        return row
+    row |= {name: row[name] or before[name] for name in _NAMES}
+    row["first_seen"] = min(row["first_seen"], before["first_seen"])
+    row["last_seen"] = max(row["last_seen"], before["last_seen"])
+    if not heard and before["identity_scan_id"] is not None:
+        row |= {name: before[name] for name in ("identity_id", "identity_scan_id")}
+    return row

@@ -1,0 +1,83 @@
+"""Making and upgrading the schema (Alembic). Imported only for that: Alembic alone takes half a second."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from alembic import command
+from alembic.config import Config
+
+from scanner.errors import InventoryError
+from scanner.inventory.schema import APPLICATION
+from scanner.inventory.sqlite import connect
+from scanner.inventory.store import Inventory
+from scanner.inventory.transactions import translated, writing
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+_SCRIPTS: Final = Path(__file__).parent / "migrations"
+
+
+def alembic_config(connection: Connection | None = None) -> Config:
+    """Alembic's configuration, without any file of its own."""
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def migrate(path: Path) -> None:
+    """Bring a file to this program's schema, in one transaction.
+
+    Raises:
+        InventoryError: it cannot be written; it is as it was.
+    """
+    with Inventory(path) as inventory, writing(inventory) as connection:
+        command.upgrade(alembic_config(connection), "head")
+
+
+def create_inventory(path: Path) -> None:
+    """Make an empty inventory, mode 0600, whole or not at all.
+
+    Where another process makes the same one at the same time, the first one there stays.
+
+    Raises:
+        InventoryError: it cannot be made here.
+    """
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mkstemp makes it 0600
+    except OSError as error:
+        raise _unmade(path, error) from error
+    os.close(descriptor)
+    draft = Path(name)
+    try:
+        with translated(path), closing(connect(draft, write=True)) as connection:
+            connection.execute(f"PRAGMA application_id = {APPLICATION}")
+            connection.execute("PRAGMA journal_mode = WAL")
+        migrate(draft)
+        _put(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _put(draft: Path, path: Path) -> None:
+    try:
+        if path.exists() and not path.stat().st_size:
+            draft.replace(path)
+        else:
+            os.link(draft, path)  # fails where another process was faster; a rename would destroy its work
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise _unmade(path, error) from error
+
+
+def _unmade(path: Path, error: OSError) -> InventoryError:
+    return InventoryError(
+        "the inventory cannot be made: {reason}", file=path, reason=os.strerror(error.errno or 0)
+    )

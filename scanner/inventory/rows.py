@@ -1,0 +1,152 @@
+"""What readers of the inventory get: plain values, no database behind them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from scanner.model import Certainty, Evidence, Identity, Outcome, Release, Status, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an asset stands: its ward and site, as the site file of the last scan says."""
+
+    site: str = ""
+    finess: str = ""
+    group: str = ""
+    establishment: str = ""
+    ward: str = ""
+    building: str = ""
+    floor: str = ""
+    unit: str = ""
+    owner: str = ""
+    vlan: str = ""
+    criticality: str = "normal"
+    subnet: str = ""
+    """The narrowest subnet of the ward that holds the asset's address; empty without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One machine as it stands today: what it is, what the dates say of it."""
+
+    id: int
+    place: Place
+    address: str
+    identity: Identity
+    verdict: Verdict
+    candidates: tuple[Release, ...]
+    """The releases of the identity that today's data knows, in the identity's order."""
+    first_seen: datetime
+    last_seen: datetime
+    name: str = ""
+    """Its NetBIOS name, or the first label of its DNS name."""
+    fqdn: str = ""
+    domain: str = ""
+    mac: str = ""
+    addresses: tuple[str, ...] = ()
+    """Its other addresses."""
+    evidence: Evidence = field(default_factory=dict)
+    """What the identity rests on; empty unless it was asked for."""
+    asked: frozenset[str] = frozenset()
+    """The probes that were held with it for this evidence; empty unless evidence was asked for."""
+    data_version: str = ""
+    """Version of the fingerprints and dates that made the identity."""
+    scan: int = 0
+    """Id of the last scan that saw it."""
+
+    @property
+    def os(self) -> str:
+        """The products of the candidates, ``/`` between them; else what the evidence names; else empty."""
+        products = dict.fromkeys(release.product for release in self.candidates)
+        named = self.identity.attributes
+        return " / ".join(products) or named.get("product", "") or named.get("family", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One observation as it was stored."""
+
+    id: int
+    scan: int
+    endpoint: str
+    """Address, port and transport: ``10.20.0.5:445/tcp``."""
+    probe: str
+    at: datetime
+    outcome: Outcome
+    detail: str
+    connections: int
+    """Connection attempts that were made for it."""
+    evidence: Evidence
+    raw: tuple[bytes, ...]
+    """The peer's answers after redaction, one an exchange."""
+
+
+@dataclass(frozen=True, slots=True)
+class AssetDetail:
+    """Everything that is kept of one asset, for ``explain``."""
+
+    asset: Asset
+    """With its evidence."""
+    observations: tuple[Heard, ...]
+    """All of them, oldest first: what was ever sent to it, and what came back."""
+    asked_by: int | None = None
+    """Id of the last scan that sent it anything, heard or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which assets are wanted; an empty one wants all. Conditions are joined by *and*."""
+
+    site: str = ""
+    ward: str = ""
+    """A ward's name, whatever the case; ``*`` and ``?`` as in a shell."""
+    os: str = ""
+    """A pattern over products and release names, as ``count --os`` takes it; some candidate must match."""
+    status: Status | None = None
+    certainty: Certainty | None = None
+    text: str = ""
+    """Found anywhere in address, name, fully qualified name, domain or MAC, whatever the case."""
+
+
+@dataclass(frozen=True, slots=True)
+class CountRow:
+    """One line of ``count``."""
+
+    keys: Mapping[str, str]
+    """The ``--by`` keys in the order asked for, with their values; an empty value is "not known"."""
+    certain: int = 0
+    probable: int = 0
+    to_verify: int = 0
+    seen: int = 0
+    """Machines of the row's place that ever gave a sign of life, whatever they are."""
+    scope: int = 0
+    """Addresses of the row's place: its subnets, excluded ones included."""
+    never_scanned: int = 0
+    """Addresses of the scope that nobody ever asked."""
+
+    def as_dict(self) -> dict[str, str | int]:
+        """The row as ``--format json`` prints it: the keys, then the figures."""
+        figures = ("certain", "probable", "to_verify", "seen", "scope", "never_scanned")
+        return {**self.keys, **{name: getattr(self, name) for name in figures}}
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRow:
+    """One scan as it was recorded."""
+
+    id: int
+    site: str
+    started: datetime
+    ended: datetime | None
+    state: str
+    """``running`` (or killed in mid-scan), ``done``, ``interrupted`` or ``failed``."""
+    profile: str
+    scope: str
+    versions: Mapping[str, str]
+    counts: Mapping[str, int]

@@ -1,0 +1,62 @@
+"""Verdicts, derived when someone reads: once for each identity and policy."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import TYPE_CHECKING, TypeAlias
+
+from scanner.lifecycle import Policy, judge, load_lifecycle
+from scanner.model import Release
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from scanner.model import Identity, Verdict
+
+Place: TypeAlias = tuple[str, str]
+"""A site's stored settings, and the name of a ward in it: what a policy depends on."""
+
+
+class Verdicts:
+    """Judges identities as of one day."""
+
+    def __init__(self, today: date, releases: Mapping[str, Release] | None = None) -> None:
+        self.today = today
+        self.releases = load_lifecycle().releases if releases is None else releases
+        self._policies: dict[Place, Policy] = {}
+        self._found: dict[tuple[tuple[str, ...], int, tuple[tuple[str, date], ...]], Verdict] = {}
+
+    def candidates(self, identity: Identity) -> tuple[Release, ...]:
+        """The releases of an identity; one that today's data no longer knows stands there without a date."""
+        return tuple(
+            self.releases.get(name) or Release(name, name, name, family="", vendor="")
+            for name in identity.candidates
+        )
+
+    def of(self, candidates: tuple[Release, ...], policy: Policy) -> Verdict:
+        """The verdict on a candidate set."""
+        extensions = tuple(sorted(policy.extensions.items()))
+        key = (tuple(release.id for release in candidates), policy.horizon_months, extensions)
+        found = self._found.get(key)
+        if found is None:
+            self._found[key] = found = judge(candidates, self.today, policy)
+        return found
+
+    def policy(self, settings: str, ward: str) -> Policy:
+        """What a ward's site decided: its horizon, and the paid extensions that are held for this ward."""
+        found = self._policies.get((settings, ward))
+        if found is None:
+            self._policies[settings, ward] = found = _policy(json.loads(settings), ward)
+        return found
+
+
+def _policy(settings: dict[str, object], ward: str) -> Policy:
+    extensions: dict[str, date] = {}
+    held = settings.get("esu", [])
+    for esu in held if isinstance(held, list) else []:
+        if not esu["wards"] or ward in esu["wards"]:
+            until = date.fromisoformat(esu["until"])
+            extensions[esu["release"]] = max(until, extensions.get(esu["release"], until))
+    horizon = settings.get("horizon_months")
+    return Policy(horizon, extensions) if isinstance(horizon, int) else Policy(extensions=extensions)

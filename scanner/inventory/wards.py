@@ -1,0 +1,78 @@
+"""The places of assets, as readers need them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fnmatch import fnmatch
+from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from scanner.inventory.order import natural
+from scanner.inventory.rows import Filters, Place
+from scanner.inventory.tables import SITES, SUBNETS, WARDS
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Network, IPv6Network
+
+    from sqlalchemy.engine import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Ward:
+    """A ward, or what of a site lies outside every ward."""
+
+    key: tuple[int, int | None]
+    """Ids of the site and of the ward."""
+    settings: str
+    """The site's, as they are stored."""
+    where: Place
+    """Without the subnet, which depends on the address."""
+    subnets: tuple[IPv4Network | IPv6Network, ...] = ()
+    """The narrowest first."""
+
+    @property
+    def name(self) -> str:
+        """The ward's name; empty outside every ward."""
+        return self.where.ward
+
+    def place(self, address: str) -> Place:
+        """Where an address of this ward is."""
+        number = ip_address(address)
+        return replace(self.where, subnet=next((str(net) for net in self.subnets if number in net), ""))
+
+    def matches(self, filters: Filters) -> bool:
+        """Whether assets of this ward are wanted."""
+        site, ward = filters.site.casefold(), filters.ward.casefold()
+        return (not site or site == self.where.site.casefold()) and (
+            not ward or fnmatch(self.name.casefold(), ward)
+        )
+
+
+def wards_of(connection: Connection) -> list[Ward]:
+    """All of them, in the order of site and ward; what lies outside every ward comes first in its site."""
+    subnets: dict[int, list[IPv4Network | IPv6Network]] = {}
+    for ward_id, network in connection.execute(select(SUBNETS.c.ward_id, SUBNETS.c.network)):
+        subnets.setdefault(ward_id, []).append(ip_network(network))
+    found: list[Ward] = []
+    sites = {row.id: row for row in connection.execute(select(SITES))}
+    for site in sites.values():
+        where = Place(site.name, site.finess, site.group, site.establishment)
+        found.append(Ward((site.id, None), site.settings, where))
+    homes = {ward.key[0]: ward for ward in found}
+    for row in connection.execute(select(WARDS)):
+        home = homes[row.site_id]
+        where = replace(
+            home.where,
+            ward=row.name,
+            building=row.building,
+            floor=row.floor,
+            unit=row.unit,
+            owner=row.owner,
+            vlan=row.vlan,
+            criticality=row.criticality,
+        )
+        networks = sorted(subnets.get(row.id, ()), key=lambda network: -network.prefixlen)
+        found.append(Ward((row.site_id, row.id), home.settings, where, tuple(networks)))
+    return sorted(found, key=lambda ward: (natural(ward.where.site), natural(ward.name)))

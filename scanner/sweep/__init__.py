@@ -1,0 +1,1 @@
+"""Finding which endpoints answer, and asking those that do."""

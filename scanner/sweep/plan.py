@@ -1,0 +1,99 @@
+"""What a scan would send, before anything is sent: the least and the most."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from scanner.sweep.connect import ANSWER_SECONDS, CONNECT_SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from scanner.addresses import AddressSet
+    from scanner.probes import Probe
+    from scanner.transport.gate import Gate
+    from scanner.transport.limits import Terms
+
+_HANDSHAKE = 2
+"""Packets that we send to open a connection: SYN, ACK."""
+_FAREWELL = 2
+"""Packets that we send to close one: FIN, ACK."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The least and the most of a quantity."""
+
+    least: float
+    most: float
+
+    def __add__(self, other: Range) -> Range:
+        return Range(self.least + other.least, self.most + other.most)
+
+    def times(self, number: float) -> Range:
+        """The same for so many."""
+        return Range(self.least * number, self.most * number)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One profile's part of a plan."""
+
+    profile: str
+    addresses: int
+    ports: tuple[int, ...]
+    connections: Range
+    """Connection attempts."""
+    packets: Range
+    """Packets that leave this machine."""
+    seconds: Range
+
+
+def plan(
+    shares: Iterable[tuple[AddressSet, Terms]], gate: Gate, probes: Sequence[Probe], in_flight: int
+) -> tuple[Share, ...]:
+    """The least and the most that a sweep sends, by profile, and how long it takes.
+
+    Least: every port of every address refuses at once. Most: every attempt is silent but the last, and every
+    conversation goes on for as long as a tarpit may make it.
+    """
+    return tuple(_share(addresses, terms, gate, probes, in_flight) for addresses, terms in shares)
+
+
+def _share(addresses: AddressSet, terms: Terms, gate: Gate, probes: Sequence[Probe], in_flight: int) -> Share:
+    connections, packets, waiting = Range(0, 0), Range(0, 0), 0.0
+    ports: list[int] = []
+    for probe in probes:
+        open_ports = [port for port, _ in gate.services(probe, terms)]
+        ports += open_ports
+        if open_ports:
+            connections += _attempts(probe, len(open_ports))
+            packets += _packets(probe, len(open_ports))
+            waiting += (len(open_ports) + 1) * CONNECT_SECONDS + probe.exchanges * ANSWER_SECONDS
+    limit = terms.limits.connections
+    connections = Range(min(connections.least, limit), min(connections.most, limit))
+    number = len(addresses)
+    total = connections.times(number)
+    pace = 1 / terms.limits.rate if terms.limits.rate else 0.0
+    waves = -(-number // min(in_flight, terms.limits.in_flight)) if number else 0
+    waiting += connections.most * terms.limits.host_interval
+    return Share(
+        terms.limits.profile,
+        number,
+        tuple(ports),
+        total,
+        packets.times(number),
+        Range(total.least * pace, total.most * pace + waves * waiting),
+    )
+
+
+def _attempts(probe: Probe, ports: int) -> Range:
+    """Of one probe on one host: one that tells everything; or every port, a retry, all reconnections."""
+    return Range(1, ports * probe.connections + 1)
+
+
+def _packets(probe: Probe, ports: int) -> Range:
+    """A refused SYN is one; an open port takes a handshake, each message and its answer's ACK, a farewell."""
+    conversation = probe.connections * (_HANDSHAKE + _FAREWELL) + 2 * probe.exchanges
+    return Range(1, ports * conversation + 1)

@@ -1,0 +1,180 @@
+"""Holding a probe's conversation over sockets: whatever happens ends in one observation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, assert_never
+
+from scanner.errors import LimitError, PeerClosedError, ProbeError, ProtocolError
+from scanner.model import Endpoint, Observation, Outcome
+from scanner.probes import Learnt, Reconnect, Send
+from scanner.transport.gate import ForbiddenError
+from scanner.transport.tcp import Connection, Ended, outcome_of
+from scanner.wire import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from scanner.probes import Conversation, Probe, Step
+    from scanner.transport.gate import HostDoor
+    from scanner.transport.switchboard import Switchboard
+
+_OUTCOMES: Final[Mapping[type[ProbeError], Outcome]] = {
+    ProtocolError: Outcome.FOREIGN,
+    PeerClosedError: Outcome.CLOSED,
+    LimitError: Outcome.EXCESSIVE,
+}
+
+
+@dataclass(slots=True)
+class _Course:
+    """What became of one conversation so far."""
+
+    evidence: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    raw: list[bytes] = field(default_factory=list)
+    exchanges: int = 0
+    reconnections: int = 0
+    outcome: Outcome = Outcome.ANSWERED
+    detail: str = ""
+
+    def learn(self, evidence: Mapping[str, str | tuple[str, ...]]) -> None:
+        for key, value in evidence.items():
+            self.evidence[key] = (value,) if isinstance(value, str) else value
+
+    def end(self, outcome: Outcome, detail: str) -> None:
+        self.outcome, self.detail = outcome, printable(detail)
+
+
+async def hold(probe: Probe, endpoint: Endpoint, door: HostDoor, switchboard: Switchboard) -> Observation:
+    """Hold one conversation, connecting first; never raises for anything that a network can do.
+
+    Args:
+        probe: whose conversation.
+        endpoint: with whom.
+        door: the host's door, which admits every connection.
+        switchboard: what all connections share.
+    """
+    course = _Course()
+    before = door.connections
+    try:
+        opened = await _open(endpoint, door, switchboard)
+    except (ForbiddenError, LimitError) as forbidden:
+        course.end(Outcome.WITHHELD, str(forbidden))
+    else:
+        if isinstance(opened, Ended):
+            course.end(opened.outcome, opened.detail)
+        else:
+            async with switchboard.places:
+                await _Dialogue(probe, endpoint, door, course, switchboard, opened).run()
+    return Observation(
+        endpoint,
+        probe.name,
+        datetime.now(UTC),
+        course.outcome,
+        course.evidence,
+        course.detail,
+        door.connections - before,
+        probe.redact(tuple(course.raw)),
+    )
+
+
+async def _open(endpoint: Endpoint, door: HostDoor, switchboard: Switchboard) -> Connection | Ended:
+    await door.admit()
+    return await Connection.open(endpoint, switchboard)
+
+
+@dataclass(slots=True)
+class _Dialogue:
+    probe: Probe
+    endpoint: Endpoint
+    door: HostDoor
+    course: _Course
+    switchboard: Switchboard
+    connection: Connection | None
+
+    async def run(self) -> None:
+        conversation = self.probe.converse(self.endpoint)
+        try:
+            await self._follow(conversation)
+        finally:
+            conversation.close()
+            if self.connection is not None:
+                self.connection.close()
+
+    async def _follow(self, conversation: Conversation) -> None:
+        heard: bytes | ProbeError | None = None
+        while True:
+            try:
+                step = _advance(conversation, heard)
+            except StopIteration:
+                # The probe made something of whatever happened (a refused second connection is an answer).
+                self.course.end(Outcome.ANSWERED, "")
+                return
+            except ProbeError as error:
+                # A failure of the connection is told by its own name, not as what the probe was told.
+                if self.course.outcome is Outcome.ANSWERED:
+                    self.course.end(_OUTCOMES[type(error)], str(error))
+                return
+            heard = await self._take(step)
+
+    async def _take(self, step: Step) -> bytes | ProbeError:
+        """Do one step; an error is an answer too: the probe may make something of it."""
+        if isinstance(step, Learnt):
+            self.course.learn(step.evidence)
+            return b""
+        if isinstance(step, Reconnect):
+            return await self._reconnect()
+        if isinstance(step, Send):
+            return await self._exchange(step)
+        assert_never(step)
+
+    async def _exchange(self, send: Send) -> bytes | ProbeError:
+        self.course.exchanges += 1
+        if self.course.exchanges > self.probe.exchanges:
+            return LimitError(f"{self.probe.name} declares {self.probe.exchanges} exchanges")
+        if self.connection is None:
+            return PeerClosedError("there is no connection")
+        try:
+            answer = await self.connection.exchange(send)
+        except ProbeError as error:
+            return self._lose(_OUTCOMES[type(error)], error)
+        except TimeoutError:
+            return self._lose(
+                Outcome.STALLED, LimitError(f"no whole answer in {self.switchboard.answering.seconds:g} s")
+            )
+        except OSError as error:
+            return self._lose(outcome_of(error), PeerClosedError(error.strerror or ""))
+        self.course.raw.append(answer)
+        return answer
+
+    def _lose(self, outcome: Outcome, error: ProbeError) -> ProbeError:
+        self.course.end(outcome, str(error))
+        if self.connection is not None:
+            self.connection.close()
+            self.connection = None
+        return error
+
+    async def _reconnect(self) -> bytes | ProbeError:
+        if self.connection is not None:
+            self.connection.close()
+            self.connection = None
+        self.course.reconnections += 1
+        if self.course.reconnections >= self.probe.connections:
+            return LimitError(f"{self.probe.name} declares {self.probe.connections} connections")
+        try:
+            opened = await _open(self.endpoint, self.door, self.switchboard)
+        except (ForbiddenError, LimitError) as forbidden:
+            return LimitError(str(forbidden))
+        if isinstance(opened, Ended):
+            return PeerClosedError(opened.detail)
+        self.connection = opened
+        return b""
+
+
+def _advance(conversation: Conversation, heard: bytes | ProbeError | None) -> Step:
+    if heard is None:
+        return next(conversation)
+    if isinstance(heard, ProbeError):
+        return conversation.throw(heard)
+    return conversation.send(heard)

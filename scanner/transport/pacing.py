@@ -1,0 +1,33 @@
+"""Even spacing: at most so many attempts a second, never a burst."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Final
+
+_CATCH_UP: Final = 0.02
+"""How far late turns may be made good, in seconds of the schedule: two hundredths of the rate, where the law
+of the design (section 5) leaves a tenth."""
+
+
+class Pacer:
+    """Gives out turns, evenly spaced, in the order in which they were asked for.
+
+    A turn is reckoned from when the one before really left, not from when it should have: whatever holds this
+    process up, no burst follows.
+    """
+
+    def __init__(self, rate: float | None) -> None:
+        self._interval = 0.0 if rate is None else 1 / rate
+        self._next = 0.0
+        self._line = asyncio.Lock()
+
+    async def turn(self) -> None:
+        """Wait until one more attempt may leave."""
+        if not self._interval:
+            return
+        async with self._line:
+            while (left := self._next - time.monotonic()) > 0:  # noqa: ASYNC110 - a time, not an event, is awaited
+                await asyncio.sleep(left)  # may wake early: libuv counts in milliseconds
+            self._next = max(self._next, time.monotonic() - _CATCH_UP) + self._interval

@@ -1,0 +1,191 @@
+"""``make bench``: this scanner, nmap and a bare loop on the same hosts, and what the product is held to.
+
+Everything is measured in one run, since machines differ and drift: read the ratios. Parts that need root
+(namespaces for nmap, whose SMB scripts run on port 445 only) say so where there is none.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.namespaces import Namespace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+ROOT = Path(__file__).parents[2]
+CLI = (sys.executable, str(ROOT / "cli.py"))
+QUIRKS = {"silent", "tarpit", "noise", "reset", "endless", "drip", "gigantic"}
+"""Personalities that no exchange can be completed with."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One finished command."""
+
+    wall: float
+    cpu: float
+    peak_mb: float
+    output: str
+
+
+def say(*words: object) -> None:
+    print(*words, flush=True)  # noqa: T201 - the result of this program
+
+
+def timed(command: Sequence[str], stdin: str | None = None, cwd: Path = ROOT) -> Run:
+    """Run a command; processor seconds and peak memory are the kernel's account of it alone."""
+    started = time.perf_counter()
+    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as given:
+        given.write(stdin or "")
+        given.seek(0)
+        process = subprocess.Popen(command, stdin=given, stdout=output, stderr=subprocess.STDOUT, cwd=cwd)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        wall = time.perf_counter() - started
+        output.seek(0)
+        text = output.read()
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}:\n{text}")
+    return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, text)
+
+
+@contextmanager
+def hospital(
+    folder: Path, hosts: int, wards: int, ports: str, *, prefix: Sequence[str] = ()
+) -> Iterator[list[dict[str, str]]]:
+    """A simulated hospital as a process of its own; the truth about its machines."""
+    words = ["-m", "scanner.simulator", "--hosts", str(hosts), "--wards", str(wards), "--ports", ports]
+    files = ["--site-file", str(folder / "site.toml"), "--truth", str(folder / "truth.csv")]
+    command = [*prefix, sys.executable, *words, *files]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        if not process.stdout.readline():
+            raise SystemExit("the simulator did not start")
+        try:
+            with (folder / "truth.csv").open(encoding="utf-8") as truth:
+                yield list(csv.DictReader(truth))
+        finally:
+            process.stdin.close()
+            process.wait(timeout=30)
+
+
+def speakers(truth: list[dict[str, str]]) -> list[str]:
+    return [row["address"] for row in truth if row["listening"] == "yes" and row["personality"] not in QUIRKS]
+
+
+def ratio(name: str, figure: float, bound: float, *, at_least: bool = False) -> None:
+    held = figure >= bound if at_least else figure <= bound
+    relation = "at least" if at_least else "at most"
+    say(f"  {'held  ' if held else 'MISSED'}  {name}: {figure:.2f} ({relation} {bound:g})")
+
+
+def scan_of(folder: Path, targets: Sequence[str], prefix: Sequence[str] = ()) -> Run:
+    """One scan of these addresses into an inventory of its own."""
+    database = folder / "inventory.db"
+    for file in folder.glob("inventory.db*"):
+        file.unlink()
+    (folder / "targets").write_text("\n".join(targets), encoding="utf-8")
+    chosen = [f"@{folder / 'targets'}"] if targets else []
+    words = ["scan", *chosen, "--site", str(folder / "site.toml"), "--profile", "lab", "--db", str(database)]
+    return timed([*prefix, *CLI, *words])
+
+
+def against_the_bare_loop(folder: Path) -> None:
+    """Processor time a host, classification and storage included, over the same exchange with fixed bytes."""
+    say("3,000 speaking hosts on loopback, five times each, in turn:")
+    with hospital(folder, 3400, 28, "14450,11390") as truth:
+        hosts = speakers(truth)[:3000]
+        idle = scan_of(folder, hosts[:1])
+        ours, bare = [], []
+        for _ in range(5):
+            scan = scan_of(folder, hosts)
+            loop = json.loads(
+                timed([sys.executable, "-m", "tests.bench.bare_loop", "14450"], "\n".join(hosts)).output
+            )
+            ours.append((scan.cpu - idle.cpu) / len(hosts) * 1e6)
+            bare.append(loop["cpu"] / len(hosts) * 1e6)
+            if loop["answered"] < len(hosts) * 0.99:
+                raise SystemExit(f"void: the bare loop got {loop['answered']} answers of {len(hosts)}")
+    say(f"  ours {statistics.median(ours):.0f} µs a host, bare loop {statistics.median(bare):.0f} µs a host")
+    pairs = [one / other for one, other in zip(ours, bare, strict=True)]
+    ratio("processor time over the bare loop's, median of pairs", statistics.median(pairs), 4)
+
+
+def against_nmap(folder: Path) -> None:
+    """Hosts a second, beside nmap's SMB scripts, in a namespace where port 445 is the simulator's."""
+    say("500 hosts in a namespace, port 445:")
+    if os.geteuid():
+        say("  not measured: namespaces need root")
+        return
+    room = Namespace(f"vt-bench-{os.getpid()}")
+    subprocess.run(["ip", "netns", "add", room.name], check=True)
+    try:
+        room.run("ip", "link", "set", "lo", "up")
+        with hospital(folder, 520, 5, "445,139", prefix=room.command()) as truth:
+            hosts = speakers(truth)[:500]
+            (folder / "hosts").write_text("\n".join(hosts), encoding="utf-8")
+            scripts = "smb-os-discovery,smb-protocols"
+            words = ["nmap", "-n", "-Pn", "-p445", "--script", scripts, "-iL", str(folder / "hosts")]
+            nmap = timed(room.command(*words))
+            answers = len(re.findall(r"^\| smb-(?:os-discovery|protocols):", nmap.output, re.MULTILINE))
+            if answers < len(hosts):
+                raise SystemExit(f"void: nmap's scripts printed {answers} answers for {len(hosts)} hosts")
+            ours = scan_of(folder, hosts, room.command())
+    finally:
+        subprocess.run(["ip", "netns", "delete", room.name], check=True)
+    say(
+        f"  nmap {len(hosts) / nmap.wall:.1f} hosts/s, ours {len(hosts) / ours.wall:.1f}, start-up included"
+    )
+    ratio("hosts a second over nmap's", nmap.wall / ours.wall, 50, at_least=True)
+
+
+def whole_hospital(folder: Path) -> None:
+    """15,000 hosts among 32,000 addresses; then what people ask of that inventory."""
+    say("15,000 hosts among 32,000 addresses on loopback:")
+    with hospital(folder, 15_000, 125, "14450,11390"):
+        run = scan_of(folder, ())
+    say(f"  {run.output.strip().splitlines()[-1]}")
+    ratio("seconds", run.wall, 30)
+    ratio("peak memory, MB", run.peak_mb, 300)
+    database = str(folder / "inventory.db")
+    counts = [timed([*CLI, "count", "--by", "ward", "--os", "xp", "--db", database]).wall for _ in range(7)]
+    ratio("count --by ward, seconds, start-up included, median of 7", statistics.median(counts), 0.5)
+
+
+def start_up() -> None:
+    say("start-up:")
+    helps = [timed([*CLI, "--help"]).wall for _ in range(9)]
+    ratio("vetuste --help, milliseconds, median of 9", statistics.median(helps) * 1000, 200)
+
+
+def main() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    say(f"open files: {soft} raised to {hard}; load before: {os.getloadavg()[0]:.2f}")
+    with tempfile.TemporaryDirectory(prefix="vetuste-bench-") as name:
+        folder = Path(name)
+        start_up()
+        against_the_bare_loop(folder)
+        against_nmap(folder)
+        whole_hospital(folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scanner.cli.terminal.evidence_lines import LONGEST, Line, lines_of
+from scanner.errors import ConfigError
+from tests.cli.conftest import SAMBA, XP
+from tests.cli.process import run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from scanner.model import Evidence
+
+
+def line(host: str, evidence: Evidence) -> bytes:
+    return json.dumps({"host": host, "evidence": evidence}).encode() + b"\n"
+
+
+def classify(tmp_path: Path, content: bytes, *options: str) -> tuple[int, list[dict[str, object]], str]:
+    (tmp_path / "e.jsonl").write_bytes(content)
+    code, out, err = run("classify", "e.jsonl", "--today", "2026-11-23", *options, cwd=tmp_path)
+    return code, [json.loads(each) for each in out.splitlines()], err
+
+
+def test_the_form_of_the_contract(tmp_path: Path) -> None:
+    code, (found,), err = classify(tmp_path, line("10.0.0.1", XP))
+    assert (code, err) == (0, "")
+    assert list(found) == [
+        "host",
+        "status",
+        "certainty",
+        "identity",
+        "candidates",
+        "earliest",
+        "latest",
+        "reasons",
+    ]
+    assert list(found["identity"]) == [
+        "vendor",
+        "family",
+        "product",
+        "version",
+        "edition",
+        "device",
+        "hardware",
+    ]  # type: ignore[call-overload]
+    assert (found["host"], found["status"]) == ("10.0.0.1", "unsupported")
+    candidates = {each["release"]: each for each in found["candidates"]}  # type: ignore[attr-defined]
+    assert candidates["windows-xp-sp3"] == {
+        "release": "windows-xp-sp3",
+        "name": "Windows XP SP3",
+        "product": "Windows XP",
+        "role": "client",
+        "end": "2014-04-08",
+    }
+    assert str(found["latest"]) > "2014-04-08"
+
+
+def test_values_may_stand_alone_or_in_lists(tmp_path: Path) -> None:
+    alone = {key: values[0] for key, values in XP.items()}
+    _, found, _ = classify(tmp_path, line("a", XP) + line("a", alone))  # type: ignore[arg-type]
+    assert found[0] == found[1]
+
+
+def test_another_day_another_verdict(tmp_path: Path) -> None:
+    (tmp_path / "e.jsonl").write_bytes(line("a", XP))
+    _, out, _ = run("classify", "--today", "2003-01-01", "e.jsonl", cwd=tmp_path)
+    assert json.loads(out)["status"] != "unsupported"
+
+
+def test_reasons_in_french_and_the_rest_the_same(tmp_path: Path) -> None:
+    _, english, _ = classify(tmp_path, line("a", SAMBA))
+    _, french, _ = classify(tmp_path, line("a", SAMBA), "--lang", "fr")
+    assert english[0]["reasons"] != french[0]["reasons"]
+    del english[0]["reasons"], french[0]["reasons"]
+    assert english == french
+
+
+@pytest.mark.parametrize(
+    ("bad", "named"),
+    [
+        (b"{", "JSON"),
+        (b"[1]", "object"),
+        (b'"x"', "object"),
+        (b"{}", "host:"),
+        (b'{"host": 1, "evidence": {}}', "host:"),
+        (b'{"host": "", "evidence": {}}', "host:"),
+        (b'{"host": "a"}', "evidence:"),
+        (b'{"host": "a", "evidence": []}', "evidence:"),
+        (b'{"host": "a", "evidence": {"smb.native_os": 1}}', "evidence.smb.native_os:"),
+        (b'{"host": "a", "evidence": {"smb.native_os": ["x", null]}}', "evidence.smb.native_os:"),
+        (b'{"host": "a", "evidence": {"smb.native_os": {"x": "y"}}}', "evidence.smb.native_os:"),
+        (b'{"host": "a", "evidence": {"k": "1", "k": "2"}}', "k:"),
+        (b'{"host": "\xff", "evidence": {}}', "UTF-8"),
+        (b'{"host": "a", "evidence": {"k": ' + b"[" * 100_000, "JSON"),
+        (b'{"host": ' + b"9" * 10_000 + b"}", "JSON"),
+        (b'{"host": "' + b"a" * (LONGEST + 10) + b'", "evidence": {}}', "1 MiB"),
+        (b'{"host": "a", "evidence": {"\\u001b[2J\\n": 1}}', "evidence."),
+    ],
+)
+def test_a_bad_line_is_named_and_the_rest_goes_on(bad: bytes, named: str, tmp_path: Path) -> None:
+    code, found, err = classify(tmp_path, line("first", XP) + bad + b"\n\n" + line("last", XP))
+    assert code == 2
+    assert [each["host"] for each in found] == ["first", "last"]
+    assert err.count("\n") == 1
+    assert err.startswith("vetuste: e.jsonl:2: ")
+    assert named in err
+    assert err.strip().isprintable()
+
+
+def test_standard_input_and_a_byte_order_mark(tmp_path: Path) -> None:
+    code, out, err = run("classify", "-", cwd=tmp_path, stdin=b"\xef\xbb\xbf" + line("a", XP) + b"nonsense\n")
+    assert code == 2
+    assert json.loads(out)["host"] == "a"
+    assert err.startswith("vetuste: stdin:2: ")
+
+
+def test_a_name_cannot_command_the_terminal(tmp_path: Path) -> None:
+    _, (found,), _ = classify(tmp_path, line("\x1b[2J\ud800", {"http.title": ("\x9b31m",)}))
+    assert found["host"] == "\ufffd[2J\ufffd"
+
+
+def test_unknown_keys_are_no_error(tmp_path: Path) -> None:
+    code, (found,), err = classify(tmp_path, line("a", {**XP, "future.key": ("x",)}))
+    assert (code, err) == (0, "")
+    assert found["status"] == "unsupported"
+
+
+def test_an_empty_file_gives_nothing(tmp_path: Path) -> None:
+    assert classify(tmp_path, b"") == (0, [], "")
+
+
+class Counted:
+    """A stream that counts how much of it was held at once."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content, self.place, self.largest = content, 0, 0
+
+    def readline(self, limit: int) -> bytes:
+        end = self.content.find(b"\n", self.place) + 1 or len(self.content)
+        part = self.content[self.place : min(end, self.place + limit)]
+        self.place += len(part)
+        self.largest = max(self.largest, len(part))
+        return part
+
+
+def test_an_endless_line_is_never_held_whole() -> None:
+    stream = Counted(b"x" * (5 * LONGEST) + b"\n" + line("a", XP))
+    wrong, good = lines_of(stream, "f")  # type: ignore[arg-type]  # as much of a stream as is used
+    assert isinstance(wrong, ConfigError)
+    assert isinstance(good, Line)
+    assert stream.largest <= LONGEST + 1
+
+
+@settings(max_examples=200)
+@given(st.lists(st.binary(max_size=60).map(lambda part: part.replace(b"\n", b"")), max_size=6))
+def test_any_bytes_are_lines_or_complaints(parts: list[bytes]) -> None:
+    stream = Counted(b"\n".join(parts))
+    for found in lines_of(stream, "f"):  # type: ignore[arg-type]  # as above
+        assert isinstance(found, Line | ConfigError)
+        assert str(found).isprintable()

@@ -1,0 +1,129 @@
+"""What is asked for, checked against the site file: nothing is sent here."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scanner.addresses import AddressSet, address_of, number_of
+from scanner.config import load_site
+from scanner.errors import ConfigError
+from scanner.probes import probes
+from scanner.scan import Request, prepare
+from scanner.transport.limits import PROFILES, REFUSED_PORTS
+
+if TYPE_CHECKING:
+    from scanner.config import SiteFile
+
+SITE_FILE = Path(__file__).with_name("site.toml")
+
+
+@pytest.fixture
+def site() -> SiteFile:
+    return load_site(SITE_FILE)
+
+
+def test_without_targets_every_ward_but_passive_ones_and_exclusions(site: SiteFile) -> None:
+    ground = prepare(Request(site=site), 1000)
+    assert len(ground.asked) == 3 * 256 - 16
+    assert ground.untouched == 256 + 16
+    assert {terms.ward: len(addresses) for addresses, terms in ground.shares} == {
+        "Cardiologie": 240,
+        "Laboratoire d'essais": 256,
+        "Nuit": 256,
+    }
+
+
+def test_a_ward_may_be_named(site: SiteFile) -> None:
+    ground = prepare(Request(("cardiologie",), site), 1000)
+    assert len(ground.asked) == 240
+    assert ground.scope == "cardiologie"
+
+
+def test_the_gentler_of_ward_and_request_holds(site: SiteFile) -> None:
+    by_ward = {terms.ward: terms.limits for _, terms in prepare(Request(site=site), 1000).shares}
+    assert by_ward["Cardiologie"].profile == "clinical"
+    assert by_ward["Laboratoire d'essais"].profile == "office"
+    gentle = {
+        terms.limits.profile for _, terms in prepare(Request(site=site, profile="clinical"), 1000).shares
+    }
+    assert gentle == {"clinical"}
+
+
+def test_a_rate_can_only_be_lowered(site: SiteFile) -> None:
+    for rate, expected in ((10.0, 10.0), (10_000.0, PROFILES["office"].rate)):
+        shares = prepare(Request(("10.20.7.0/24",), site, rate=rate), 1000).shares
+        assert [terms.limits.rate for _, terms in shares] == [expected]
+
+
+def test_the_lab_profile_is_for_lab_wards_and_loopback(site: SiteFile) -> None:
+    assert prepare(Request(("10.20.7.0/24",), site, profile="lab"), 1000).shares[0][1].limits.rate is None
+    assert prepare(Request(("127.0.0.1",), profile="lab"), 1000).shares[0][1].limits.rate is None
+    for request in (Request(("Nuit",), site, profile="lab"), Request(("10.0.0.1",), profile="lab")):
+        with pytest.raises(ConfigError, match="lab profile"):
+            prepare(request, 1000)
+
+
+def test_refused_ports_are_open_only_to_a_site_file_that_names_them(site: SiteFile) -> None:
+    (smb,) = (probe for probe in probes() if probe.name == "smb")
+    by_ward = {terms.ward: terms for _, terms in prepare(Request(site=site), 1000).shares}
+    gate = prepare(Request(site=site), 1000).gate
+    assert gate.services(smb, by_ward["Nuit"]) == ((9100, 445), (1139, 139))
+    assert gate.services(smb, by_ward["Laboratoire d'essais"]) == ((445, 445), (139, 139))
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_no_probe_has_a_refused_port(profile: str) -> None:
+    gate = prepare(Request(("127.0.0.1",), profile=profile), 1000).gate
+    terms = gate.terms_of(number_of("127.0.0.1"))
+    assert not {port for probe in probes() for port, _ in gate.services(probe, terms)} & REFUSED_PORTS
+
+
+def test_the_clinical_profile_knows_four_services() -> None:
+    assert {port for _, port in PROFILES["clinical"].services or ()} == {445, 139, 137, 3389}
+
+
+def test_ports_can_be_narrowed_but_not_to_nothing(site: SiteFile) -> None:
+    ground = prepare(Request(("Cardiologie",), site, ports=frozenset({445})), 1000)
+    assert {share.ports for share in ground.plan()} == {(445,)}
+    with pytest.raises(ConfigError, match="no port is left"):
+        prepare(Request(("Cardiologie",), site, ports=frozenset({80})), 1000)
+
+
+def test_hours_are_the_wards_own(site: SiteFile) -> None:
+    ground = prepare(Request(("Nuit",), site), 1000)
+    ground.demand_open_window(datetime(2026, 11, 23, 22, 0, tzinfo=UTC))
+    with pytest.raises(ConfigError, match="22:00-05:30 Europe/Paris is closed"):
+        ground.demand_open_window(datetime(2026, 11, 23, 12, 0, tzinfo=UTC))
+    prepare(Request(("Cardiologie", "Nuit"), site), 1000).demand_open_window(
+        datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+    )
+
+
+def test_nothing_asked_for_is_an_error() -> None:
+    with pytest.raises(ConfigError, match="there is no target"):
+        prepare(Request(), 1000)
+
+
+@given(st.lists(st.tuples(st.integers(0, 11 << 8), st.integers(0, 300)), min_size=1, max_size=4))
+def test_whatever_is_asked_nothing_forbidden_is_planned(asked: list[tuple[int, int]]) -> None:
+    """Any ranges over and around the subnets: a refusal, or a ground of only what may be touched."""
+    site = load_site(SITE_FILE)
+    start = number_of("10.20.0.0")
+    targets = tuple(f"{address_of(start + low)}-{address_of(start + low + size)}" for low, size in asked)
+    forbidden = AddressSet.of(["10.20.9.0/24", "10.20.0.240/28"])
+    wards = AddressSet.of(["10.20.0.0/24", "10.20.7.0/24", "10.20.5.0/24"])
+    try:
+        ground = prepare(Request(targets, site), 1000)
+    except ConfigError:
+        return
+    for number in ground.asked.spread():
+        assert number in wards
+        assert number not in forbidden
+        assert ground.gate.scope.permits(number)
+    assert len(ground.asked) == sum(share.addresses for share in ground.plan())
