@@ -35,20 +35,33 @@ check: $(VENV)/dev ## format, lint, types, import contracts, data, catalogues, d
 	@$(RUN) -m ruff check .
 	@$(RUN) -m mypy
 	@$(VENV)/bin/lint-imports
+	@$(MAKE) --no-print-directory data
+	@$(RUN) -m tests.cli.catalogue --check
+	@$(RUN) -m tests.cli.reference --check
+	@$(RUN) -m pytest -q tests/test_documents.py
+	@if [ -d ../shared/corpus ]; then $(RUN) -m tests.accuracy --check; fi
 
-prove: $(VENV)/dev ## the long proofs: mutation by the million, hundreds of kills
+prove: $(VENV)/dev ## every property a thousand times as often as `make test`; hours
+	@VETUSTE_EXAMPLES=100000 $(RUN) -m pytest tests/probes tests/transport tests/inventory tests/exports tests/test_*.py
 
 bench: $(VENV)/dev ## speed and memory beside nmap and a bare loop, in one run
+	@tests/system-packages
+	@PATH="$$PATH:/usr/sbin:/sbin" $(RUN) -m tests.bench.speed
 
 example: $(VENV)/dev ## build inventory.db.example again
+	@$(RUN) -m tests.example
 
 accuracy: $(VENV)/dev ## right, undecided and wrong over real answers: docs/accuracy.md
+	@$(RUN) -m tests.accuracy
 
 docs: $(VENV)/dev ## docs/cli.md from the commands
+	@$(RUN) -m tests.cli.reference
 
 locale: $(VENV)/dev ## gather the messages and compile the catalogues
+	@$(RUN) -m tests.cli.catalogue
 
 data: $(VENV)/dev ## every rule about fingerprints and dates
+	@$(RUN) -m pytest -q tests/test_data.py tests/test_fingerprints.py tests/test_lifecycle.py
 
 lock: ## resolve the dependencies again and pin them
 	@scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \

@@ -75,8 +75,16 @@ class AddressSet:
         """
         return cls(network_span(network) for network in networks)
 
-    def __len__(self) -> int:
+    @property
+    def size(self) -> int:
+        """How many addresses it has: of IPv6, more than ``len`` can tell."""
         return self._ends[-1] if self._ends else 0
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __bool__(self) -> bool:
+        return bool(self.spans)
 
     def __contains__(self, number: int) -> bool:
         place = bisect_right(self._starts, number) - 1
@@ -116,7 +124,7 @@ class AddressSet:
         A walk with a stride near the golden section of the size, and coprime to it: it visits every index
         once and needs no memory of where it was.
         """
-        size = len(self)
+        size = self.size
         stride = max(1, round(size * 0.6180339887))
         while math.gcd(stride, size) != 1:
             stride += 1

@@ -98,11 +98,12 @@ def demand_known(
         if word in known:
             continue
         dotted = f"{path}.{word}".strip(".")
-        where = {"file": file, "line": line_of(text, dotted), "key": dotted}
-        near = nearest(word, known)
-        if near:
-            raise DataError("unknown key; did you mean {near}?", **where, near=near)  # type: ignore[arg-type]
-        raise DataError("unknown key; known are {known}", **where, known=", ".join(known))  # type: ignore[arg-type]
+        line = line_of(text, dotted)
+        if near := nearest(word, known):
+            raise DataError("unknown key; did you mean {near}?", file=file, line=line, key=dotted, near=near)
+        raise DataError(
+            "unknown key; known are {known}", file=file, line=line, key=dotted, known=", ".join(known)
+        )
 
 
 def _parts(dotted: str) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _LARGEST_IPV6: Final = 1 << 20
-"""How many IPv6 addresses one target may name: more cannot be swept, only known beforehand."""
+"""How many IPv6 addresses can be swept at a stretch: of more, hosts can only be known beforehand."""
 
 
 def span_of(text: str) -> Span:
@@ -36,12 +36,22 @@ def span_of(text: str) -> Span:
             target=repr(text),
             why=str(error),
         ) from error
-    if first >= IPV6 and last - first >= _LARGEST_IPV6:
+    if not _sweepable((first, last)):
         raise ConfigError(
             "{target} has too many IPv6 addresses to sweep: name networks of /108 or smaller, or addresses",
             target=text,
         )
     return first, last
+
+
+def _sweepable(span: Span) -> bool:
+    first, last = span
+    return first < IPV6 or last - first < _LARGEST_IPV6
+
+
+def sweepable(addresses: AddressSet) -> AddressSet:
+    """What of a set can be swept: all of it but the vast subnets of IPv6."""
+    return AddressSet(span for span in addresses.spans if _sweepable(span))
 
 
 def _range(low: str, high: str) -> Span:
@@ -136,7 +146,7 @@ class Scope:
             ConfigError: a target lies outside the scope; nothing is to be sent then.
         """
         outside = asked.without(self.allowed).without(_NEVER)
-        if len(outside):
+        if outside:
             first = outside.spans[0]
             raise ConfigError(
                 "{first} to {last} lie outside the wards of the site file: add a ward, or ask for less"

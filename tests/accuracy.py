@@ -1,7 +1,7 @@
 """How often the classification is right, undecided or wrong over real answers: ``docs/accuracy.md``.
 
-``python tests/accuracy.py`` writes the page, ``--check`` compares it. What right, undecided and wrong mean is told
-in the page itself.
+``python tests/accuracy.py`` writes the page, ``--check`` compares it. What right, undecided and wrong mean is
+told in the page itself.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ def hosts(corpus: Path) -> Iterator[Case]:
             (each, (corpus / "smb-replies" / each["file"]).read_bytes()) for each in listed
         )
         if evidence and truth["os_family"] != "unknown":
-            label = f"{truth['os_release']} ({pcap.removesuffix('.pcap').split('__')[0]}, {address})"
+            label = f"{truth['os_release']} ({pcap.removesuffix('.pcap').rpartition('__')[2]}, {address})"
             ended = {"eol": True, "supported": False}.get(truth["eol_2026_11"])
             yield Case("hosts of captures", label, evidence, _is_host(truth), ended)
 
@@ -210,13 +210,13 @@ HEAD = f"""\
 # Accuracy
 
 Written by `make accuracy`; a test compares it. Real answers of real hosts, and texts that others collected,
-classified and judged on {TODAY}. Each distinct host or text counts once.
+classified and judged on {TODAY}. Each host of each capture, and each distinct text, counts once.
 
 * The system is *right* when nothing but the truth is left, *undecided* when the truth is among what is left
   or nothing is left, *wrong* when the truth is not among it. For decoys, right is whatever is not certain.
 * *Certain* counts the same, of those only whose candidates are said to be certain.
-* The verdict is *right* when it says supported or unsupported and that is so, *undecided* when it says that it
-  depends, is ending or is unknown. It counts where somebody published a date.
+* The verdict is *right* when it says supported or unsupported and that is so, *undecided* when it says that
+  it depends, is ending or is unknown. It counts where somebody published a date.
 
 A host of a capture is known by its system and its build; a server's text by the releases that send it; a
 banner by its build, and by being Windows or not.

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +15,10 @@ from scanner.lifecycle import judge, load_lifecycle
 from scanner.model import Certainty, Evidence, Identity, Status
 from tests import accuracy
 from tests.corpus import CORPUS, FACTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 TODAY = date(2026, 11, 24)
 CLASSIFIER = default_classifier()
@@ -31,7 +36,7 @@ EMBEDDED_XP = {
 }
 
 
-def evidence(*parts: dict[str, str | tuple[str, ...]] | dict[str, str], **more: str) -> Evidence:
+def evidence(*parts: Mapping[str, str | tuple[str, ...]], **more: str) -> Evidence:
     merged = {key: value for part in (*parts, more) for key, value in part.items()}
     return {
         key.replace("__", "."): value if isinstance(value, tuple) else (value,)
@@ -39,7 +44,7 @@ def evidence(*parts: dict[str, str | tuple[str, ...]] | dict[str, str], **more: 
     }
 
 
-def classify(*parts: dict[str, str | tuple[str, ...]] | dict[str, str], **more: str) -> Identity:
+def classify(*parts: Mapping[str, str | tuple[str, ...]], **more: str) -> Identity:
     return CLASSIFIER.classify(evidence(*parts, **more))
 
 
@@ -395,13 +400,13 @@ def test_memory_is_bounded() -> None:
     assert classifier.classify(first) == fresh
 
 
-def test_a_claim_that_no_release_fits_is_refused(tmp_path: pytest.TempPathFactory) -> None:
-    (tmp_path / "a.key.toml").write_text(  # type: ignore[operator]
+def test_a_claim_that_no_release_fits_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.key.toml").write_text(
         'evidence = "a.key"\n[[fingerprint]]\nname = "One"\npattern = "one"\n'
         'asserts = { product = "Windows XQ" }\nexamples = [{ value = "one" }]\n',
         encoding="utf-8",
     )
-    fingerprints = read_fingerprints(tmp_path)  # type: ignore[arg-type]
+    fingerprints = read_fingerprints(tmp_path)
     with pytest.raises(DataError, match=r'a\.key\.toml: One: no release fits what is said of "one"'):
         Classifier(fingerprints, LIFECYCLE)
 

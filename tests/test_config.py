@@ -107,7 +107,7 @@ def test_the_first_of_several_mistakes_is_the_one_that_is_named(folder: Path) ->
         (b"[site]\nname = 'caf\xe9'\n", ":2: is not in UTF-8: save it as UTF-8"),
         (b"a = " + b"[" * 100_000, ": is no TOML: brackets are nested too deeply"),
         (b"a = 1" + b"0" * 5000, ": is no TOML: Exceeds the limit"),
-        (b"#" * (1 << 20) + b"#", ": is larger than 1 MiB: this is no site file"),
+        (b"#" * (1 << 18) + b"#", ": is larger than 256 KiB: this is no site file"),
         (b"x = '''\n\n\n", ":1: is no TOML"),
     ],
     ids=["empty", "latin-1", "deep", "digits", "large", "open"],
@@ -122,7 +122,7 @@ def test_a_file_that_cannot_be_read_is_named(folder: Path) -> None:
     for path, said in (
         (folder / "none.toml", "there is no such site file"),
         (folder, "cannot be read: Is a directory"),
-        (Path("/dev/zero"), "is larger than 1 MiB: this is no site file"),
+        (Path("/dev/zero"), "is larger than 256 KiB: this is no site file"),
         (Path("a\0b"), "cannot be read: embedded null byte"),
     ):
         with pytest.raises(ConfigError, match=re.escape(said)):
@@ -221,8 +221,9 @@ def ends_well(folder: Path, text: str) -> None:
 
 
 WORDS = """
-[site] [[ward]] [ward] name subnets = "10.0.0.0/24" "x" [ ] { } , . ''' \""" \\ # 1 -1 nan 1e400 true 2026-10-13
-25:00:00 [ports] smb é [esu] until [policy] window "22:00-05:30_Europe/Paris" "22:00-05:30_../etc/passwd"
+[site] [[ward]] [ward] name subnets = "10.0.0.0/24" "x" [ ] { } , . ''' \""" \\ # 1 -1 nan 1e400 true
+2026-10-13 25:00:00 [ports] smb é [esu] until
+[policy] window "22:00-05:30_Europe/Paris" "22:00-05:30_../etc/passwd"
 """
 FRAGMENTS = st.sampled_from([*WORDS.split(), "\n", "\0", "\x7f"]).map(lambda word: word.replace("30_", "30 "))
 

@@ -33,5 +33,13 @@ def test_what_is_skipped_fails_in_ci_and_only_there(tmp_path: Path, program: str
     assert code in (0, 5)  # 5: no test was collected
 
 
+def test_a_test_without_its_data_is_left_out_unless_in_ci(tmp_path: Path) -> None:
+    program = "import pytest\n@pytest.mark.parametrize('one', [])\ndef test_it(one): pass\n" + FINE.replace(
+        "it", "that"
+    )
+    assert "skipped" not in run(tmp_path, program)[1]
+    assert run(tmp_path, program, CI="1")[0] != 0
+
+
 def test_what_passes_passes_in_ci(tmp_path: Path) -> None:
     assert run(tmp_path, FINE, CI="1")[0] == 0

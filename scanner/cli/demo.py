@@ -100,7 +100,7 @@ def _make_room(file: Path, database: str, today: date) -> None:
         raise ConfigError(
             "holds a real site, {site}: name another file for the demonstration with --db",
             file=file,
-            site=sorted(others)[0],
+            site=min(others),
         )
     for suffix in ("", "-wal", "-shm"):
         file.with_name(file.name + suffix).unlink(missing_ok=True)

@@ -1,8 +1,8 @@
 """Sweep subnets, ask what answers, judge it and record it.
 
 TARGETS are addresses, networks (10.20.0.0/24), ranges (10.20.0.1-50), names of wards, or @FILE with one of
-these a line; without any, every ward of the site file is scanned. Exclusions and passive wards are never touched.
-The default profile, clinical, sends at most 50 connection attempts a second and 4 to any one host.
+these a line; without any, every ward of the site file is scanned. Exclusions and passive wards are never
+touched. The default profile, clinical, sends at most 50 connection attempts a second, and 4 to any one host.
 """
 
 from __future__ import annotations
@@ -69,7 +69,13 @@ from scanner.transport.limits import PROFILES
 @formats("table", "json")
 @today
 def command(
-    *, where: Where, planned: bool, fail_on: tuple[str, ...], form: str, today: date, **asked: Any
+    *,
+    where: Where,
+    planned: bool,
+    fail_on: tuple[str, ...],
+    form: str,
+    today: date,
+    **asked: Any,  # noqa: ANN401 - the options that _request reads by name
 ) -> None:
     """Prepare, then plan or scan."""
     site = where.site()
@@ -128,8 +134,8 @@ def _print_plan(ground: Ground, form: str) -> None:
         return
     for row in rows:
         say(
-            "{profile}: {addresses} addresses on ports {ports}: {connections_least} to {connections_most} connection "
-            "attempts, {packets_least} to {packets_most} packets, {shortest} to {longest}",
+            "{profile}: {addresses} addresses on ports {ports}: {connections_least} to {connections_most} "
+            "connection attempts, {packets_least} to {packets_most} packets, {shortest} to {longest}",
             shortest=duration(float(str(row["seconds_least"]))),
             longest=duration(float(str(row["seconds_most"]))),
             **{**row, "ports": ", ".join(map(str, row["ports"]))},  # type: ignore[call-overload]  # a list of numbers

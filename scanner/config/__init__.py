@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Esu", "Policy", "Site", "SiteFile", "Snmp", "Ward", "Window", "inventory_url", "load_site"]
 
-_LARGEST: Final = 1 << 20
+_LARGEST: Final = 1 << 18
 """The largest site file that is read, in bytes: thousands of wards."""
 
 
@@ -77,7 +77,7 @@ def _text_of(file: Path) -> str:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise ConfigError("cannot be read: {why}", file=printable(str(file)), why=why) from error
     if len(content) > _LARGEST:
-        raise ConfigError("is larger than 1 MiB: this is no site file", file=file)
+        raise ConfigError("is larger than 256 KiB: this is no site file", file=file)
     try:
         return content.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:

@@ -30,6 +30,9 @@ TABLES: Final[Mapping[str, type[Table]]] = {
 }
 """The tables of a site file by name; ``""`` is its top level."""
 
+_LARGE: Final = 1 << 16
+"""Characters from which on it costs too much to look for the lines of more than one mistake."""
+
 _SAYS: Final[Mapping[str, Message]] = {
     "missing": Message("is missing"),
     "string_type": Message('must be text in quotes: "…"'),
@@ -74,7 +77,8 @@ _OTHERWISE: Final = Message("{why}")
 
 def complaint(error: ValidationError, text: str, data: Mapping[str, Any], file: Path) -> ConfigError:
     """The first thing in the file that is wrong, as an error that names file, line and key."""
-    found = [(detail, _path(detail)) for detail in error.errors(include_url=False)]
+    considered = 20 if len(text) < _LARGE else 1
+    found = [(detail, _path(detail)) for detail in error.errors(include_url=False)[:considered]]
     lines = [(line_of(text, path), index) for index, (_, path) in enumerate(found)]
     line, index = min(lines, key=lambda entry: (entry[0] or 0, entry[1]))
     detail, path = found[index]

@@ -1,18 +1,25 @@
-"""Where a key stands in a TOML text.
+"""Where a key stands in a TOML text: ``tomllib`` does not say.
 
-``tomllib`` does not say, so it is asked about ever closer beginnings of the text.
+The text is cut into statements, and ``tomllib`` is asked about ever closer beginnings of it: what a statement
+means is left to the parser.
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-_BUDGET: Final = 1 << 24
-"""Characters read at most for one answer: a large or strange file costs a line number, not minutes."""
+_TOKEN: Final = re.compile(
+    r"""\#[^\n]* | \"{3} (?: [^"\\] | \\. | "(?!"") )* \"{3,5} | '{3} .*? '{3,5}
+    | " (?: [^"\\\n] | \\. )* " | ' [^'\n]* ' | [\[\]{}\n]""",
+    re.DOTALL | re.VERBOSE,
+)
+"""Comments, strings, brackets and ends of lines: TOML 1.0, sections "Comment", "String", "Array"."""
 
 
 def line_of(text: str, path: Sequence[str | int]) -> int | None:
@@ -23,13 +30,13 @@ def line_of(text: str, path: Sequence[str | int]) -> int | None:
         path: keys and, for elements of arrays, indices from 0: ``("ward", 1, "name")``.
 
     Returns:
-        The line; that of the nearest table above, where the path itself is not there; None where the text is
-        too large to tell.
+        The line; that of the nearest table above, where the path itself is not there; None where that is the
+        whole text.
     """
-    finder = _Finder(text)
+    whole = tomllib.loads(text)
     for length in range(len(path), 0, -1):
-        if _holds(finder.whole, path[:length]):
-            return finder.find(path[:length])
+        if _holds(whole, path[:length]):
+            return _find(text, path[:length])
     return None
 
 
@@ -45,54 +52,46 @@ def _holds(value: object, path: Sequence[str | int]) -> bool:
     return True
 
 
-def _parsed(text: str) -> dict[str, object] | None:
-    try:
-        return tomllib.loads(text)
-    except ValueError:
-        return None
+def _line_ends(text: str) -> Iterator[tuple[int, int]]:
+    """For each line, the number of lines up to its end, and how many brackets are open there.
+
+    Ends of lines inside a string are not among them.
+    """
+    lines = depth = 0
+    for token in _TOKEN.finditer(text):
+        match token[0]:
+            case "\n":
+                lines += 1
+                yield lines, depth
+            case "[" | "{":
+                depth += 1
+            case "]" | "}":
+                depth -= 1
+            case other:
+                lines += other.count("\n")
+    yield lines + 1, depth
 
 
-class _Finder:
-    """One text, its lines, and what may still be spent on it."""
+def _find(text: str, path: Sequence[str | int]) -> int:
+    lines = text.split("\n")
+    ends = list(_line_ends(text))
+    statements = [count for count, depth in ends if not depth]
+    last = bisect_left(
+        statements, x=True, key=lambda count: _holds(tomllib.loads("\n".join(lines[:count])), path)
+    )
+    start = statements[last - 1] if last else 0
+    if isinstance(path[-1], int):
+        inside = [count for count, depth in ends if start < count < statements[last] and depth == 1]
+        wanted = path[-1]
+        place = bisect_left(inside, x=True, key=lambda count: _elements(lines[start:count]) > wanted)
+        if inside:
+            return inside[place] if place < len(inside) else statements[last]
+    return start + 1
 
-    def __init__(self, text: str) -> None:
-        self.lines = text.split("\n")
-        self.whole = tomllib.loads(text)
-        self.budget = _BUDGET
 
-    def find(self, path: Sequence[str | int]) -> int | None:
-        """The line on which ``path``, which the text holds, begins."""
-        before, after = 0, len(self.lines)  # so many lines make a text without the path, and one with it
-        while (between := self._statement_end(before, after)) is not None:
-            count, document = between
-            if _holds(document, path):
-                after = count
-            else:
-                before = count
-        if self.budget < 0:
-            return None
-        while not self.lines[before].strip() or self.lines[before].lstrip().startswith("#"):
-            before += 1
-        return self._element(before, after, path[-1]) if isinstance(path[-1], int) else before + 1
-
-    def _statement_end(self, low: int, high: int) -> tuple[int, dict[str, object]] | None:
-        """A number of lines strictly between that is a text by itself, near the middle."""
-        middle = (low + high) // 2
-        for count in (*range(max(middle, low + 1), high), *range(middle - 1, low, -1)):
-            beginning = "\n".join(self.lines[:count])
-            self.budget -= len(beginning)
-            if self.budget < 0:
-                return None
-            if (document := _parsed(beginning)) is not None:
-                return count, document
-        return None
-
-    def _element(self, start: int, end: int, index: int) -> int:
-        """The line of an element of the array that the statement between two lines gives."""
-        for count in range(start + 1, end):
-            value: object = _parsed("\n".join([*self.lines[start:count], "]"]))
-            while isinstance(value, dict) and len(value) == 1:
-                value = next(iter(value.values()))
-            if isinstance(value, list) and len(value) > index:
-                return count
-        return start + 1
+def _elements(beginning: Sequence[str]) -> int:
+    """How many elements the array has that a statement begins."""
+    value: object = tomllib.loads("\n".join([*beginning, "]"]))
+    while isinstance(value, dict):
+        value = next(iter(value.values()))
+    return len(value) if isinstance(value, list) else 0

@@ -64,20 +64,24 @@ def _reachable(text: str) -> str:
 
 
 def _apart(networks: tuple[str, ...]) -> tuple[str, ...]:
-    seen: list[str] = []
-    for index, text in enumerate(networks):
-        for other in seen:
-            one, two = ip_network(text), ip_network(other)
-            if one.version == two.version and one.overlaps(two):
-                raise _wrong("overlap", at=(index,), given=text, other=other)
-        seen.append(text)
+    parsed = [ip_network(text) for text in networks]
+    order = sorted(range(len(parsed)), key=lambda index: (parsed[index].version, int(parsed[index][0])))
+    widest = order[0]
+    for index in order[1:]:
+        one, other = parsed[widest], parsed[index]
+        if one.version == other.version and int(other[0]) <= int(one[-1]):
+            first, second = sorted((widest, index))
+            raise _wrong("overlap", at=(second,), given=networks[second], other=networks[first])
+        widest = index
     return networks
 
 
-def _distinct(values: tuple[int | str, ...]) -> tuple[int | str, ...]:
+def _distinct(values: tuple[int, ...]) -> tuple[int, ...]:
+    seen: set[int] = set()
     for index, value in enumerate(values):
-        if value in values[:index]:
+        if value in seen:
             raise _wrong("twice", at=(index,), given=value)
+        seen.add(value)
     return values
 
 
@@ -262,7 +266,7 @@ def _shared_subnets(wards: tuple[Ward, ...]) -> Iterator[PydanticCustomError]:
 
 
 def _unknown_wards(file: SiteFile) -> Iterator[PydanticCustomError]:
-    known = tuple(ward.name for ward in file.wards)
+    known = {ward.name: None for ward in file.wards}
     for index, esu in enumerate(file.esu):
         for place, name in enumerate(esu.wards):
             if name not in known:

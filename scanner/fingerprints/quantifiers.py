@@ -3,7 +3,8 @@
 A fingerprint sees text that strangers chose. Python's matcher backtracks, so a pattern in which two
 quantifiers can share the same characters takes time that grows with a power of the text's length. Such
 patterns are refused when they are loaded: quantifiers inside repeated groups, alternatives that begin alike
-inside a repeated group, and two quantifiers over common characters with nothing between that holds them apart.
+inside a repeated group, and two quantifiers over common characters with nothing between that holds them
+apart.
 """
 
 from __future__ import annotations

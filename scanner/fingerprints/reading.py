@@ -30,25 +30,26 @@ class _Entry:
         self.file, self.text, self.path, self.values = file, text, f"fingerprint.{position}", values
         demand_known(values, _ENTRY_KEYS, file=file, text=text, path=self.path)
 
-    def refuse(self, key: str, message: str, **values: object) -> NoReturn:
-        """Raise the error that names this entry."""
+    def refuse(self, key: str, error: DataError) -> NoReturn:
+        """Raise the error, with the place of this entry."""
         dotted = f"{self.path}.{key}".rstrip(".")
         name = self.values.get("name")
         shown = f"{key or self.path} ({name})" if isinstance(name, str) else dotted
-        raise DataError(message, file=self.file, line=line_of(self.text, dotted), key=shown, **values)
+        error.file, error.line, error.key = self.file, line_of(self.text, dotted), shown
+        raise error
 
     def string(self, key: str) -> str:
         """A text that must be there."""
         value = self.values.get(key)
         if not isinstance(value, str) or not value:
-            self.refuse(key, "must be a text")
+            self.refuse(key, DataError("must be a text"))
         return value
 
     def table(self, key: str, known: Sequence[str]) -> dict[str, object]:
         """A table that may be missing, of known keys."""
         value = self.values.get(key, {})
         if not isinstance(value, dict):
-            self.refuse(key, "must be a table")
+            self.refuse(key, DataError("must be a table"))
         demand_known(value, known, file=self.file, text=self.text, path=f"{self.path}.{key}")
         return value
 
@@ -56,7 +57,7 @@ class _Entry:
         """A text or a list of texts."""
         listed = [value] if isinstance(value, str) else value
         if not isinstance(listed, list) or not listed or not all(isinstance(each, str) for each in listed):
-            self.refuse(key, "must be a text or a list of texts")
+            self.refuse(key, DataError("must be a text or a list of texts"))
         return tuple(listed)
 
     def claim(self, key: str) -> dict[str, tuple[str, ...]]:
@@ -68,21 +69,21 @@ class _Entry:
             elif isinstance(value, dict) and all(isinstance(each, str) for each in value.values()):
                 claim[name] = tuple(f"{stem}={build}" for stem, build in value.items())
             else:
-                self.refuse(key, "must be a table from the name of a lifecycle file to a build")
+                self.refuse(key, DataError("must be a table from the name of a lifecycle file to a build"))
         return claim
 
 
 def _pattern(entry: _Entry) -> re.Pattern[str]:
     text = entry.string("pattern")
     if len(text) > 4 * LONGEST:
-        entry.refuse("pattern", "is longer than {limit} characters", limit=4 * LONGEST)
+        entry.refuse("pattern", DataError("is longer than {limit} characters", limit=4 * LONGEST))
     try:
         check_pattern(text)
         return re.compile(text)
     except UnsafeError as error:
-        entry.refuse("pattern", "would be slow on a hostile answer: {problem}", problem=error)
+        entry.refuse("pattern", DataError("would be slow on a hostile answer: {problem}", problem=error))
     except (re.error, OverflowError, RecursionError) as error:
-        entry.refuse("pattern", "is no regular expression: {problem}", problem=error)
+        entry.refuse("pattern", DataError("is no regular expression: {problem}", problem=error))
 
 
 def _marks(entry: _Entry, key: str, forms: Sequence[str]) -> set[str]:
@@ -90,9 +91,9 @@ def _marks(entry: _Entry, key: str, forms: Sequence[str]) -> set[str]:
     try:
         parts = [part for form in forms for part in Formatter().parse(form)]
     except ValueError:
-        entry.refuse(key, "has a brace that closes or opens nothing")
+        entry.refuse(key, DataError("has a brace that closes or opens nothing"))
     if any(spec or conversion or not (name or "x").isidentifier() for _, name, spec, conversion in parts):
-        entry.refuse(key, "may hold names of groups between braces, and nothing more there")
+        entry.refuse(key, DataError("may hold names of groups between braces, and nothing more there"))
     return {name for _, name, _, _ in parts if name is not None}
 
 
@@ -101,24 +102,26 @@ def _groups(
 ) -> set[str]:
     """The groups that no template uses: those state themselves, under their own name."""
     if len(pattern.groupindex) != pattern.groups:
-        entry.refuse("pattern", "has a group without a name; write (?:…) where nothing is kept")
+        entry.refuse("pattern", DataError("has a group without a name; write (?:…) where nothing is kept"))
     used = set()
     for key, table in tables.items():
         for forms in table.values():
             used |= _marks(entry, key, forms)
     if unknown := used - set(pattern.groupindex):
-        entry.refuse("pattern", "has no group {group}", group=min(unknown))
+        entry.refuse("pattern", DataError("has no group {group}", group=min(unknown)))
     free = set(pattern.groupindex) - used
     for group in sorted(free):
         if group not in {*CLAIMS, *NAMES} or group in _BOUNDS:
-            entry.refuse("pattern", "the group {group} is not used, and says nothing by itself", group=group)
+            entry.refuse(
+                "pattern", DataError("the group {group} is not used, and says nothing by itself", group=group)
+            )
     return free
 
 
 def _examples(entry: _Entry) -> tuple[tuple[str, Mapping[str, str]], ...]:
     listed = entry.values.get("examples")
     if not isinstance(listed, list) or not listed or not all(isinstance(each, dict) for each in listed):
-        entry.refuse("examples", "there must be at least one table with a value")
+        entry.refuse("examples", DataError("there must be at least one table with a value"))
     examples = []
     for each in listed:
         demand_known(
@@ -126,7 +129,7 @@ def _examples(entry: _Entry) -> tuple[tuple[str, Mapping[str, str]], ...]:
         )
         value, gives = each.get("value"), each.get("gives", {})
         if not isinstance(value, str) or not isinstance(gives, dict):
-            entry.refuse("examples", "value must be a text and gives a table")
+            entry.refuse("examples", DataError("value must be a text and gives a table"))
         examples.append((value, gives))
     return tuple(examples)
 
@@ -144,10 +147,10 @@ def _fingerprint(entry: _Entry, key: str, voice: str) -> Fingerprint:
         else:
             names.setdefault(group, f"{{{group}}}")
     if not (asserts or suggests):
-        entry.refuse("", "asserts nothing and suggests nothing")
+        entry.refuse("", DataError("asserts nothing and suggests nothing"))
     imitated = entry.values.get("imitated", False)
     if not isinstance(imitated, bool):
-        entry.refuse("imitated", "must be true or false")
+        entry.refuse("imitated", DataError("must be true or false"))
     refuses = entry.strings("refuses", entry.values["refuses"]) if "refuses" in entry.values else ()
     return Fingerprint(
         key, voice, entry.file.name, entry.string("name"), pattern, asserts, suggests, names, imitated,
@@ -161,13 +164,13 @@ def _prove(entries: Sequence[tuple[_Entry, Fingerprint]]) -> None:
     for entry, fingerprint in entries:
         plain = "".join(filter(str.isalnum, fingerprint.name.casefold()))
         if plain in names:
-            entry.refuse("name", "is hardly to be told from {other}", other=names[plain])
+            entry.refuse("name", DataError("is hardly to be told from {other}", other=names[plain]))
         names[plain] = fingerprint.name
         for value, gives in fingerprint.examples:
             _prove_example(entry, fingerprint, value, gives, entries)
         for value in fingerprint.refuses:
             if recognise(fingerprint, value):
-                entry.refuse("refuses", "matches what it must not: {value}", value=value)
+                entry.refuse("refuses", DataError("matches what it must not: {value}", value=value))
 
 
 def _prove_example(
@@ -179,10 +182,10 @@ def _prove_example(
 ) -> None:
     match = recognise(fingerprint, value)
     if match is None or len(value) > LONGEST:
-        entry.refuse("examples", "is not matched whole: {value}", value=value)
+        entry.refuse("examples", DataError("is not matched whole: {value}", value=value))
     winner = next(each for _, each in entries if recognise(each, value))
     if winner is not fingerprint:
-        entry.refuse("examples", "{value} is won by {winner}", value=value, winner=winner.name)
+        entry.refuse("examples", DataError("{value} is won by {winner}", value=value, winner=winner.name))
     given: Claim = {
         **{name: (text,) for name, text in match.names.items()},
         **match.suggests,
@@ -192,7 +195,8 @@ def _prove_example(
         if given.get(name) != (wanted,):
             found = ", ".join(given.get(name, ()))
             entry.refuse(
-                "examples", "{value} gives {name} {found}", value=value, name=name, found=repr(found)
+                "examples",
+                DataError("{value} gives {name} {found}", value=value, name=name, found=repr(found)),
             )
 
 

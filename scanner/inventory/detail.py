@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import false, func, or_, select
 
 from scanner.errors import ConfigError
 from scanner.inventory.answers import unpack
@@ -80,7 +80,11 @@ def _called(host: str) -> ColumnElement[bool]:
         return ASSETS.c.address == str(ip_address(host))
     except ValueError:
         pass
-    names = or_(*(func.lower(column) == host.lower() for column in (ASSETS.c.name, ASSETS.c.fqdn)))
+    if not host:  # many a machine has no name; that is not what it is called
+        return false()
+    spelt = {host, host.upper(), host.lower()}  # SQLite's own lower() stops at ASCII
+    columns = (ASSETS.c.name, ASSETS.c.fqdn)
+    names = or_(*(or_(func.lower(column) == host.lower(), column.in_(spelt)) for column in columns))
     if host.isdecimal() and int(host) <= _LARGEST_ID:
         return or_(names, ASSETS.c.id == int(host))
     return names

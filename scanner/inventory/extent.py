@@ -30,7 +30,9 @@ def extents_of(subnets: Mapping[int, Iterable[str]], blocks: Iterable[tuple[int,
         (_number(version, block), int.from_bytes(ever, "little")) for version, block, ever in blocks
     )
     starts = [start for start, _ in maps]
-    wards = AddressMap((AddressSet.of(networks), ward) for ward, networks in subnets.items())
+    wards = AddressMap(
+        (AddressSet.of([network]), ward) for ward, networks in subnets.items() for network in networks
+    )
     found: Extents = {}
     for addresses, ward in wards.divide(AddressSet([(0, IPV6_END)])):
         size = sum(last - first + 1 for first, last in addresses.spans)

@@ -62,12 +62,10 @@ def answers(
     for product in dict.fromkeys(release.product for release in matching) if by_os else ("",):
         found = [release for release in matching if not by_os or release.product == product]
         if found:
-            yield Answer(_column(found, candidates, identity.certainty, whole=whole), product, status)
+            yield Answer(_column(found, candidates, identity.certainty), product, status)
 
 
-def _column(
-    found: list[Release], candidates: tuple[Release, ...], certainty: Certainty, *, whole: bool
-) -> str:
-    if not whole or len(found) < len(candidates):
+def _column(found: list[Release], candidates: tuple[Release, ...], certainty: Certainty) -> str:
+    if len(found) < len(candidates):
         return "to_verify"
     return "certain" if certainty is Certainty.CERTAIN else "probable"

@@ -30,19 +30,22 @@ class _Line:
         self.file, self.text, self.path, self.values = file, text, f"release.{key}", line
         self.id = f"{file.stem}-{key}"
         if not _ID.fullmatch(self.id):
-            self.refuse("", "an id is lower-case letters and digits with dashes between: {id}", id=self.id)
+            self.refuse(
+                "", DataError("an id is lower-case letters and digits with dashes between: {id}", id=self.id)
+            )
         demand_known(line, _LINE_KEYS, file=file, text=text, path=self.path)
 
-    def refuse(self, name: str, message: str, **values: object) -> NoReturn:
-        """Raise the error that names this line."""
+    def refuse(self, name: str, error: DataError) -> NoReturn:
+        """Raise the error, with the place of this line."""
         dotted = f"{self.path}.{name}".strip(".")
-        raise DataError(message, file=self.file, line=line_of(self.text, dotted), key=dotted, **values)
+        error.file, error.line, error.key = self.file, line_of(self.text, dotted), dotted
+        raise error
 
     def string(self, name: str, default: str = "") -> str:
         """A text."""
         value = self.values.get(name, default)
         if not isinstance(value, str):
-            self.refuse(name, "must be a text")
+            self.refuse(name, DataError("must be a text"))
         return value
 
     def strings(self, name: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
@@ -50,21 +53,23 @@ class _Line:
         value = self.values.get(name, default)
         listed = [value] if isinstance(value, str) else value
         if not isinstance(listed, list | tuple) or not all(isinstance(each, str) and each for each in listed):
-            self.refuse(name, "must be a text or a list of texts")
+            self.refuse(name, DataError("must be a text or a list of texts"))
         return tuple(listed)
 
     def day(self, name: str, default: date | None = None) -> date | None:
         """A date without a time."""
         value = self.values.get(name, default)
         if value is not None and type(value) is not date:
-            self.refuse(name, "must be a date, like 2014-04-08")
+            self.refuse(name, DataError("must be a date, like 2014-04-08"))
         return value
 
     def role(self) -> Role:
         """What the release is made for."""
         value = self.string("role")
         if value not in set(Role):
-            self.refuse("role", "must be one of {known}", known=", ".join(role for role in Role if role))
+            self.refuse(
+                "role", DataError("must be one of {known}", known=", ".join(role for role in Role if role))
+            )
         return Role(value)
 
 
@@ -87,11 +92,11 @@ def _release(line: _Line, defaults: _Line) -> Release:
     )
     for name in ("name", "product", "family", "vendor", "source"):
         if not getattr(release, name):
-            line.refuse(name, "is missing, here and at the top of the file")
+            line.refuse(name, DataError("is missing, here and at the top of the file"))
     if release.released and release.end and release.end < release.released:
-        line.refuse("end", "lies before the release: {end}", end=release.end)
+        line.refuse("end", DataError("lies before the release: {end}", end=release.end))
     if release.esu_end and (release.end is None or release.esu_end <= release.end):
-        line.refuse("esu", "a paid extension must lie after the end of support")
+        line.refuse("esu", DataError("a paid extension must lie after the end of support"))
     return release
 
 
@@ -102,7 +107,7 @@ def _lines(file: Path) -> Iterable[tuple[_Line, _Line]]:
     defaults = _Line(file, text, "defaults", {})
     defaults.path, defaults.values = "", content
     if not isinstance(lines, dict) or not lines:
-        defaults.refuse("release", "must be a table with one line a release")
+        defaults.refuse("release", DataError("must be a table with one line a release"))
     for key, values in lines.items():
         if not isinstance(values, dict):
             raise DataError(
@@ -129,13 +134,13 @@ def read_releases(directories: Iterable[Path]) -> tuple[dict[str, Release], froz
         for line, defaults in _lines(file):
             release = _release(line, defaults)
             if release.id in releases:
-                line.refuse("", "the id {id} stands twice", id=release.id)
+                line.refuse("", DataError("the id {id} stands twice", id=release.id))
             other = names.setdefault(plain(release.name), release.name)
             if other is not release.name:
-                line.refuse("name", "is hardly to be told from {other}", other=other)
+                line.refuse("name", DataError("is hardly to be told from {other}", other=other))
             releases[release.id] = release
             if not isinstance(stands_for_anything := line.values.get("anything", False), bool):
-                line.refuse("anything", "must be true or false")
+                line.refuse("anything", DataError("must be true or false"))
             if stands_for_anything:
                 anything.add(release.id)
     return releases, frozenset(anything)

@@ -9,7 +9,7 @@ from scanner.addresses import AddressMap, AddressSet, address_of
 from scanner.errors import ConfigError
 from scanner.probes import probes
 from scanner.sweep.plan import plan
-from scanner.targets import LOOPBACK, Scope, parse_targets, span_of
+from scanner.targets import LOOPBACK, Scope, parse_targets, span_of, sweepable
 from scanner.transport.gate import Gate
 from scanner.transport.limits import PROFILES, Terms
 
@@ -83,7 +83,7 @@ def prepare(request: Request, descriptors: int) -> Ground:
     scope = Scope.of(subnets, forbidden, allow_public=request.allow_public)
     asked = _asked(request, subnets)
     chosen = scope.select(asked, site=site is not None)
-    if not len(chosen):
+    if not chosen:
         raise ConfigError("nothing is left to scan: every address asked for is excluded, passive or public")
     shares = _shares(chosen, request)
     terms = AddressMap(shares)
@@ -94,10 +94,10 @@ def prepare(request: Request, descriptors: int) -> Ground:
     widest = max(share.limits.in_flight for _, share in shares)
     return Ground(
         chosen,
-        len(asked) - len(chosen),
+        asked.size - chosen.size,
         gate,
         shares,
-        min(widest, descriptors, len(chosen)),
+        min(widest, descriptors, chosen.size),
         profile,
         " ".join(request.targets) or (site.site.name if site else ""),
     )
@@ -110,7 +110,7 @@ def _asked(request: Request, subnets: AddressSet | None) -> AddressSet:
         raise ConfigError(
             "there is no target: name addresses or wards, or a site file with --site (docs/site-file.md)"
         )
-    return subnets
+    return sweepable(subnets)
 
 
 def _wards_resolved(request: Request) -> tuple[str, ...]:
@@ -158,7 +158,7 @@ def _limits(profile: str, rate: float | None) -> Limits:
 
 def _demand_lab(limits: Limits, addresses: AddressSet, allowed: AddressSet) -> None:
     outside = addresses.without(allowed)
-    if limits.profile == "lab" and len(outside):
+    if limits.profile == "lab" and outside:
         raise ConfigError(
             "the lab profile has no limits: it is for loopback and for wards with `lab = true`; "
             "{address} is neither: use --profile office or clinical",

@@ -22,7 +22,7 @@ from scanner.errors import VetusteError
 from scanner.simulator.files import site_file, write_truth
 from scanner.simulator.mix import parse_mix
 from scanner.simulator.plan import Hospital
-from scanner.simulator.server import serve
+from scanner.simulator.server import SERVICES, serve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,15 +36,19 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--wards", type=int, default=125, help="wards, one /24 each from 127.32.0.0/24 on")
     parser.add_argument("--seed", type=int, default=1, help="decides which machine stands where")
     parser.add_argument("--mix", default="", help="xp=8000,w7=2000: how many of which; the rest as usual")
-    parser.add_argument("--ports", default="14450,11390", help="what stands for 445 and for 139; 0 is any")
+    parser.add_argument(
+        "--ports", type=_ports, default="14450,11390", help="what stands for 445 and for 139; 0 is any"
+    )
     parser.add_argument("--site-file", type=Path, help="write a site file for a scan here")
     parser.add_argument("--truth", type=Path, help="write what every machine is here, as CSV")
     return parser.parse_args(words)
 
 
 def _ports(text: str) -> tuple[int, int]:
-    direct, _, netbios = text.partition(",")
-    return int(direct), int(netbios)
+    numbers = [int(part) for part in text.split(",")]
+    if len(numbers) != len(SERVICES) or not all(0 <= number < 1 << 16 for number in numbers):
+        raise argparse.ArgumentTypeError("two ports are needed: what stands for 445, and for 139")
+    return numbers[0], numbers[1]
 
 
 def _end_with_input(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None]) -> None:
@@ -75,7 +79,7 @@ async def _run(hospital: Hospital, arguments: argparse.Namespace) -> None:
         sys.stdout.write(json.dumps(line) + "\n")
         sys.stdout.flush()
 
-    task = asyncio.ensure_future(serve(hospital, _ports(arguments.ports), ready))
+    task = asyncio.ensure_future(serve(hospital, arguments.ports, ready))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, task.cancel)
     _end_with_input(loop, task)

@@ -12,7 +12,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from scanner.simulator import netbios, steering
-from scanner.simulator.dialogue import DIRECT, NETBIOS, Dialogue, End
+from scanner.simulator.answers import End
+from scanner.simulator.dialogue import DIRECT, NETBIOS, Dialogue
 from scanner.simulator.machine import filetime
 from scanner.simulator.misbehaviour import Odd
 from scanner.simulator.personalities import personality

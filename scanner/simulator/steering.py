@@ -37,6 +37,10 @@ _DESTINATION: Final = 0x100000000 - 0x100000 + 16
 Instruction: TypeAlias = tuple[int, int, int, int]
 """A classic BPF instruction (linux/filter.h): code, jump if true, jump if false, operand."""
 
+_Line: TypeAlias = tuple[int, int, str]
+"""An instruction before its jumps are known: code, operand and, for a jump, where to; or a label."""
+
+_LABEL: Final = -1
 _LOAD: Final = 0x20
 _LOAD_M: Final = 0x60
 _STORE: Final = 0x02
@@ -61,30 +65,60 @@ def steering(scatter: Scatter, listeners: int) -> tuple[Instruction, ...]:
     It computes :meth:`Scatter.slot` and compares it with :meth:`Scatter.listening`; numbers are unsigned, so
     what lies before the first ward or place is large.
     """
-    lines: list[tuple[int, int] | tuple[int, int, str] | str] = [
-        *[(_LOAD, _DESTINATION), (_AND, 0xFF), (_SUBTRACT, 1), (_JUMP_IF_AT_LEAST, PLACES, "dark")],
-        *[(_STORE, _PLACE), (_MULTIPLY, scatter.step), (_STORE, _SLOT)],
-        *[(_LOAD, _DESTINATION), (_SHIFT, 8), (_SUBTRACT, FIRST_NETWORK)],
-        *[(_JUMP_IF_AT_LEAST, scatter.wards, "dark"), (_STORE, _WARD), (_MULTIPLY, scatter.stride)],
-        *[(_LOAD_X, _SLOT), (_ADD_X, 0), (_ADD, scatter.offset), (_MODULO, PLACES), (_STORE, _SLOT)],
-        *[(_LOAD_M, _WARD), (_JUMP_IF_AT_LEAST, scatter.odd, "even"), (_LOAD_M, _SLOT)],
-        *[(_JUMP_IF_AT_LEAST, scatter.even + 1, "dark"), (_JUMP_IF_AT_LEAST, 0, "heard")],
-        *["even", (_LOAD_M, _SLOT), (_JUMP_IF_AT_LEAST, scatter.even, "dark")],
-        *["heard", (_LOAD_M, _PLACE), (_MODULO, listeners), (_RETURN_A, 0)],
-        *["dark", (_RETURN, listeners)],
+    lines: list[_Line] = [
+        (_LOAD, _DESTINATION, ""),
+        (_AND, 0xFF, ""),
+        (_SUBTRACT, 1, ""),
+        (_JUMP_IF_AT_LEAST, PLACES, "dark"),
+        (_STORE, _PLACE, ""),
+        (_MULTIPLY, scatter.step, ""),
+        (_STORE, _SLOT, ""),
+        (_LOAD, _DESTINATION, ""),
+        (_SHIFT, 8, ""),
+        (_SUBTRACT, FIRST_NETWORK, ""),
+        (_JUMP_IF_AT_LEAST, scatter.wards, "dark"),
+        (_STORE, _WARD, ""),
+        *_compared(scatter),
+        (_LABEL, 0, "heard"),
+        (_LOAD_M, _PLACE, ""),
+        (_MODULO, listeners, ""),
+        (_RETURN_A, 0, ""),
+        (_LABEL, 0, "dark"),
+        (_RETURN, listeners, ""),
     ]
     return tuple(_assembled(lines))
 
 
-def _assembled(lines: list[tuple[int, int] | tuple[int, int, str] | str]) -> Iterator[Instruction]:
+def _compared(scatter: Scatter) -> list[_Line]:
+    """The part that computes the slot and goes on to "heard" or jumps to "dark"."""
+    return [
+        (_MULTIPLY, scatter.stride, ""),
+        (_LOAD_X, _SLOT, ""),
+        (_ADD_X, 0, ""),
+        (_ADD, scatter.offset, ""),
+        (_MODULO, PLACES, ""),
+        (_STORE, _SLOT, ""),
+        (_LOAD_M, _WARD, ""),
+        (_JUMP_IF_AT_LEAST, scatter.odd, "even"),
+        (_LOAD_M, _SLOT, ""),
+        (_JUMP_IF_AT_LEAST, scatter.even + 1, "dark"),
+        (_JUMP_IF_AT_LEAST, 0, "heard"),
+        (_LABEL, 0, "even"),
+        (_LOAD_M, _SLOT, ""),
+        (_JUMP_IF_AT_LEAST, scatter.even, "dark"),
+    ]
+
+
+def _assembled(lines: list[_Line]) -> Iterator[Instruction]:
     labels: dict[str, int] = {}
-    for line in lines:
-        if isinstance(line, str):
-            labels[line] = sum(not isinstance(other, str) for other in lines[: lines.index(line)])
-    instructions = [line for line in lines if not isinstance(line, str)]
-    for index, (code, operand, *target) in enumerate(instructions):
-        jump = labels[str(target[0])] - index - 1 if target else 0
-        yield int(code), jump, 0, int(operand)
+    instructions: list[_Line] = []
+    for code, operand, target in lines:
+        if code == _LABEL:
+            labels[target] = len(instructions)
+        else:
+            instructions.append((code, operand, target))
+    for index, (code, operand, target) in enumerate(instructions):
+        yield code, labels[target] - index - 1 if target else 0, 0, operand
 
 
 def _attach(first: socket.socket, program: tuple[Instruction, ...]) -> None:

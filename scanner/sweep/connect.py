@@ -62,9 +62,12 @@ async def sweep(
                 door = gate.host(number)
             except ForbiddenError:
                 continue
-            observations = await visit(door, probes, switchboard)
+            observations: list[Observation] = []
+            try:
+                await visit(door, probes, switchboard, observations)
+            finally:  # what a host has said stands, should the scan be stopped in the middle of a visit
+                report(door, tuple(observations))
             failures.see(observations)
-            report(door, observations)
 
     try:
         async with (
@@ -84,7 +87,7 @@ class _LocalFailures:
     def __init__(self) -> None:
         self._in_a_row = 0
 
-    def see(self, observations: tuple[Observation, ...]) -> None:
+    def see(self, observations: Sequence[Observation]) -> None:
         if not observations or any(seen.outcome is not Outcome.FAILED for seen in observations):
             self._in_a_row = 0
             return
@@ -93,30 +96,34 @@ class _LocalFailures:
             raise NetworkLostError(why=observations[-1].detail)
 
 
-async def visit(door: HostDoor, probes: Sequence[Probe], switchboard: Switchboard) -> tuple[Observation, ...]:
-    """Hold every probe's conversation with one host, one after the other."""
-    observations: list[Observation] = []
+async def visit(
+    door: HostDoor,
+    probes: Sequence[Probe],
+    switchboard: Switchboard,
+    observations: list[Observation],
+) -> None:
+    """Hold every probe's conversation with one host, one after the other, adding to ``observations``."""
     for probe in probes:
-        observations += await _ask(door, probe, switchboard)
-    return tuple(observations)
+        await _ask(door, probe, switchboard, observations)
 
 
-async def _ask(door: HostDoor, probe: Probe, switchboard: Switchboard) -> list[Observation]:
+async def _ask(
+    door: HostDoor, probe: Probe, switchboard: Switchboard, observations: list[Observation]
+) -> None:
     """One probe on its ports in turn, until one yields evidence; a first port that was silent is tried again.
 
     A lost SYN looks like a dark address. The second port's attempt comes in between, so that one burst of
     loss does not take both.
     """
     endpoints = door.endpoints(probe)
-    observations: list[Observation] = []
+    first = len(observations)
     for endpoint in endpoints:
         seen = await hold(probe, endpoint, door, switchboard)
         observations.append(seen)
         if seen.evidence or seen.outcome in _FUTILE:
-            return observations
-    if observations and observations[0].outcome is Outcome.SILENT:
+            return
+    if endpoints and observations[first].outcome is Outcome.SILENT:
         observations.append(await hold(probe, endpoints[0], door, switchboard))
-    return observations
 
 
 _FUTILE: Final = frozenset({Outcome.UNREACHABLE, Outcome.FAILED, Outcome.WITHHELD})

@@ -55,8 +55,8 @@ def plan(
 ) -> tuple[Share, ...]:
     """The least and the most that a sweep sends, by profile, and how long it takes.
 
-    Least: every port of every address refuses at once. Most: every attempt is silent but the last, and every
-    conversation goes on for as long as a tarpit may make it.
+    Least: one attempt an address, which tells everything, or that there is no way. Most: every attempt is silent
+    but the last, and every conversation goes on for as long as a tarpit may make it.
     """
     return tuple(_share(addresses, terms, gate, probes, in_flight) for addresses, terms in shares)
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final, assert_never
 from scanner.errors import LimitError, PeerClosedError, ProbeError, ProtocolError
 from scanner.model import Endpoint, Observation, Outcome
 from scanner.probes import Learnt, Reconnect, Send
+from scanner.transport.connection import Connection
+from scanner.transport.dialling import Ended, dial, outcome_of
 from scanner.transport.gate import ForbiddenError
-from scanner.transport.tcp import Connection, Ended, outcome_of
 from scanner.wire import printable
 
 if TYPE_CHECKING:
@@ -81,7 +82,8 @@ async def hold(probe: Probe, endpoint: Endpoint, door: HostDoor, switchboard: Sw
 
 async def _open(endpoint: Endpoint, door: HostDoor, switchboard: Switchboard) -> Connection | Ended:
     await door.admit()
-    return await Connection.open(endpoint, switchboard)
+    dialled = await dial(endpoint, switchboard)
+    return dialled if isinstance(dialled, Ended) else Connection(dialled, switchboard)
 
 
 @dataclass(slots=True)

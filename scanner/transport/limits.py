@@ -55,10 +55,10 @@ PROFILES: Final = {
                     (Transport.TCP, 3389),
                 }
             ),
-            in_flight=512,
+            in_flight=128,
         ),
         Limits(
-            "office", rate=500, host_interval=_TWO_A_SECOND, connections=12, services=None, in_flight=4096
+            "office", rate=500, host_interval=_TWO_A_SECOND, connections=12, services=None, in_flight=1024
         ),
         Limits("lab", rate=None, host_interval=0, connections=64, services=None, in_flight=8192),
     )

@@ -8,7 +8,7 @@ from typing import Final
 
 _CATCH_UP: Final = 0.02
 """How far late turns may be made good, in seconds of the schedule: two hundredths of the rate, where the law
-of the design (section 5) leaves a tenth."""
+of the design (section 5) leaves a tenth. Slower rates need none: no clock is that coarse."""
 
 
 class Pacer:
@@ -20,6 +20,7 @@ class Pacer:
 
     def __init__(self, rate: float | None) -> None:
         self._interval = 0.0 if rate is None else 1 / rate
+        self._catch_up = _CATCH_UP if self._interval < _CATCH_UP else 0.0
         self._next = 0.0
         self._line = asyncio.Lock()
 
@@ -30,4 +31,4 @@ class Pacer:
         async with self._line:
             while (left := self._next - time.monotonic()) > 0:  # noqa: ASYNC110 - a time, not an event, is awaited
                 await asyncio.sleep(left)  # may wake early: libuv counts in milliseconds
-            self._next = max(self._next, time.monotonic() - _CATCH_UP) + self._interval
+            self._next = max(self._next, time.monotonic() - self._catch_up) + self._interval

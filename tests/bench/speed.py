@@ -150,9 +150,7 @@ def against_nmap(folder: Path) -> None:
             ours = scan_of(folder, hosts, room.command())
     finally:
         subprocess.run(["ip", "netns", "delete", room.name], check=True)
-    say(
-        f"  nmap {len(hosts) / nmap.wall:.1f} hosts/s, ours {len(hosts) / ours.wall:.1f}, start-up included"
-    )
+    say(f"  nmap {len(hosts) / nmap.wall:.1f} hosts/s, ours {len(hosts) / ours.wall:.1f}, start-up included")
     ratio("hosts a second over nmap's", nmap.wall / ours.wall, 50, at_least=True)
 
 

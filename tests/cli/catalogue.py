@@ -27,7 +27,7 @@ SOURCES = ROOT / "scanner"
 FOLDER = SOURCES / "locale" / "fr" / "LC_MESSAGES"
 PO, MO = FOLDER / "vetuste.po", FOLDER / "vetuste.mo"
 NARROW = "\u202f"
-_SPEAKING = {"translate", "translate_plural", "Message", "say", "tell"}
+_SPEAKING = {"translate", "translate_plural", "Message", "say", "say_under", "tell"}
 _ERRORS = {"VetusteError", "ConfigError", "DataError", "InventoryError"}
 CLICK = (
     "Usage:",
@@ -54,6 +54,8 @@ CLICK_PLURALS = (
     ("{value!r} is not {choice}.", "{value!r} is not one of {choices}."),
 )
 Key = str | tuple[str, str]
+Constants = dict[str, list[ast.expr]]
+"""Names of a module, and what is assigned to them."""
 
 
 class _Steady(Catalog):
@@ -87,13 +89,11 @@ def _of_file(file: Path) -> Iterator[Key]:
     tree = ast.parse(file.read_text(encoding="utf-8"))
     if file.parent == SOURCES / "cli" and file.name != "__init__.py":
         yield from _paragraphs(ast.get_docstring(tree) or "")
-    constants = {
-        target.id: node.value
-        for node in tree.body
-        if isinstance(node, ast.Assign | ast.AnnAssign)
-        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
-        if isinstance(target, ast.Name) and node.value is not None
-    }
+    constants: Constants = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                constants.setdefault(_name(target), []).append(node.value)
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             yield from _of_call(node, constants)
@@ -107,7 +107,7 @@ def _of_file(file: Path) -> Iterator[Key]:
             yield (ast.get_docstring(node) or "").partition("\n")[0]
 
 
-def _of_call(call: ast.Call, constants: dict[str, ast.expr]) -> Iterator[Key]:
+def _of_call(call: ast.Call, constants: Constants) -> Iterator[Key]:
     called = _name(call.func)
     if called == "translate_plural":
         yield next(_texts(call.args[0], constants)), next(_texts(call.args[1], constants))
@@ -118,7 +118,7 @@ def _of_call(call: ast.Call, constants: dict[str, ast.expr]) -> Iterator[Key]:
             yield from _paragraphs(text)
 
 
-def _of_help(call: ast.Call, constants: dict[str, ast.expr]) -> Iterator[str]:
+def _of_help(call: ast.Call, constants: Constants) -> Iterator[str]:
     for keyword in call.keywords:
         if keyword.arg == "help":
             for text in _texts(keyword.value, constants):
@@ -127,21 +127,29 @@ def _of_help(call: ast.Call, constants: dict[str, ast.expr]) -> Iterator[str]:
             yield from _purposes(keyword.value)
 
 
-def _texts(node: ast.expr, constants: dict[str, ast.expr]) -> Iterator[str]:
+def _texts(node: ast.expr, constants: Constants) -> Iterator[str]:
+    """The texts that an expression may be: a constant, a choice between some, a name for one."""
     match node:
         case ast.Constant(value=str(text)):
             yield text
+        case ast.JoinedStr() | ast.BinOp():
+            raise SyntaxError(f"line {node.lineno}: a message must be one constant text: {ast.unparse(node)}")
+        case _:
+            for part, names in _parts(node, constants):
+                yield from _texts(part, names)
+
+
+def _parts(node: ast.expr, constants: Constants) -> Iterator[tuple[ast.expr, Constants]]:
+    match node:
         case ast.IfExp():
-            yield from _texts(node.body, constants)
-            yield from _texts(node.orelse, constants)
+            yield from ((part, constants) for part in (node.body, node.orelse))
         case ast.BoolOp():
-            for value in node.values:
-                yield from _texts(value, constants)
-        case ast.Name(id=name) if name in constants:
-            yield from _texts(constants[name], {})
-        case ast.Subscript(value=ast.Name(id=name)) if isinstance(constants.get(name), ast.Dict):
-            for value in constants[name].values:  # type: ignore[attr-defined]  # a Dict, as just seen
-                yield from _texts(value, {})
+            yield from ((part, constants) for part in node.values)
+        case ast.Name(id=name):
+            yield from ((part, {}) for part in constants.get(name, ()))
+        case ast.Subscript(value=ast.Name(id=name)):
+            tables = constants.get(name, ())
+            yield from ((part, {}) for table in tables for part in getattr(table, "values", ()))
 
 
 def _paragraphs(text: str) -> Iterator[str]:
@@ -223,7 +231,7 @@ def complaints() -> list[str]:
     found = [f"no French for {entry.id!r}" for entry in made if entry.id and not _whole(entry.string)]
     for entry in made:
         ids = entry.id if isinstance(entry.id, tuple | list) else [entry.id]
-        strings = entry.string if isinstance(entry.string, tuple | list) else [entry.string]
+        strings = entry.string if isinstance(entry.string, tuple | list) else [entry.string or ""]
         allowed = {tuple(marks(text)) for text in ids}
         if entry.id and _whole(entry.string):
             found += [

@@ -29,6 +29,7 @@ def environment(**changes: str) -> dict[str, str]:
         "VETUSTE_DB",
         "VETUSTE_SITE",
     }
+    spoken |= {"PYTHONUNBUFFERED"}  # output is to be buffered, as it is where people work
     kept = {name: value for name, value in os.environ.items() if name not in spoken}
     return {**kept, "LC_ALL": "C.UTF-8", "TERM": "xterm", **changes}
 

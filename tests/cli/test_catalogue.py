@@ -2,12 +2,16 @@ from __future__ import annotations
 
 import gettext
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 from babel.messages.catalog import Catalog
 
 from scanner.language import LANGUAGES, translate, translate_plural
 from tests.cli import catalogue
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_every_message_has_a_french_one_with_the_same_marks() -> None:
@@ -58,16 +62,23 @@ def test_other_marks_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
         ('X = "a"\nraise DataError(X)', {"a"}),
         ('X = {1: "a", 2: "b"}\nraise DataError(X[y])', {"a", "b"}),
         ('class Odd(ConfigError):\n    """It is odd.\n\n    More.\n    """', {"It is odd."}),
-        ('raise ProtocolError("for logs")', set()),
+        ('def f():\n    text = "a"\n    return Message(text)', {"a"}),
+        ('raise ProtocolError(f"for logs {x}")', set()),
         ('log.info("for logs")', set()),
     ],
 )
-def test_what_counts_as_a_message(
-    source: str, found: set[object], tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    file = tmp_path_factory.mktemp("sources") / "x.py"
+def test_what_counts_as_a_message(source: str, found: set[object], tmp_path: Path) -> None:
+    file = tmp_path / "x.py"
     file.write_text(source, encoding="utf-8")
     assert {key for key in catalogue._of_file(file) if key} == found
+
+
+@pytest.mark.parametrize("source", ['translate(f"a {b}")', 'raise ConfigError("a" + b)'])
+def test_a_message_that_no_catalogue_can_hold_is_refused(source: str, tmp_path: Path) -> None:
+    file = tmp_path / "x.py"
+    file.write_text(source, encoding="utf-8")
+    with pytest.raises(SyntaxError, match="line 1"):
+        list(catalogue._of_file(file))
 
 
 def test_plurals_follow_french() -> None:

@@ -7,11 +7,12 @@ import io
 import json
 import os
 import pty
+import re
 import sqlite3
 import stat
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -24,7 +25,7 @@ DAY = "--today=2026-11-23"
 FIGURES = ["certain", "probable", "to_verify", "seen", "scope", "never_scanned"]
 
 
-def read(hospital: Path, *arguments: str, **changes: str) -> str:
+def read(hospital: Path, *arguments: str, **changes: Any) -> str:  # noqa: ANN401 - strings, but mypy sees keywords
     code, out, err = run(*arguments, cwd=hospital, **changes)
     assert (code, err) == (0, "")
     return out
@@ -128,6 +129,10 @@ def test_explain_goes_from_evidence_to_verdict(hospital: Path) -> None:
     assert [text.index(part) for part in order] == sorted(text.index(part) for part in order)
     assert "2014-04-08" in text
     assert "smb.native_os.toml" in text
+    candidates = text.partition("Candidates and their dates")[2].partition("Verdict")[0]
+    ends = re.findall(r"\d{4}-\d\d-\d\d", candidates)
+    assert len(ends) > 5
+    assert ends == sorted(ends)
 
 
 def test_explain_says_the_same_to_programs(hospital: Path) -> None:
@@ -138,6 +143,12 @@ def test_explain_says_the_same_to_programs(hospital: Path) -> None:
     assert remaining[-1] <= remaining[0]
     (heard,) = proof["observations"]
     assert (heard["probe"], heard["outcome"], heard["connections"]) == ("smb", "answered", 2)
+
+
+def test_explain_in_french_is_french(hospital: Path) -> None:
+    text = read(hospital, "explain", "10.20.9.7", "--lang", "fr", DAY)
+    assert "hors support (certain)" in text
+    assert not re.findall(r"\b(the|is|left|between|sent)\b", text)
 
 
 def test_explain_of_nobody_says_what_to_do(hospital: Path) -> None:
@@ -238,7 +249,7 @@ def test_db_check_of_a_damaged_inventory(hospital: Path) -> None:
     ],
 )
 def test_which_inventory(
-    arguments: list[str], changes: dict[str, str], expected: str, tmp_path: Path
+    arguments: list[str], changes: dict[str, Any], expected: str, tmp_path: Path
 ) -> None:
     text = '[site]\nname = "x"\n[inventory]\nurl = "sqlite:///of-{}.db"\n'
     for name in ("site", "other"):
@@ -274,12 +285,16 @@ def in_a_terminal(hospital: Path, *arguments: str, **changes: str) -> str:
 
 
 @pytest.mark.parametrize("command", [["assets"], ["count"], ["explain", "10.20.9.7"], ["doctor"]])
-def test_colours_on_a_terminal_and_nowhere_else(command: list[str], hospital: Path) -> None:
+def test_colours_on_a_terminal_and_not_in_a_pipe(command: list[str], hospital: Path) -> None:
     assert "\x1b[" in in_a_terminal(hospital, *command, DAY)
-    assert "\x1b" not in in_a_terminal(hospital, *command, DAY, NO_COLOR="1")
-    assert "\x1b" not in in_a_terminal(hospital, *command, DAY, TERM="dumb")
-    assert "\x1b" not in in_a_terminal(hospital, *command, "--no-color", DAY)
     assert "\x1b" not in run(*command, DAY, cwd=hospital)[1]
+
+
+@pytest.mark.parametrize(
+    ("option", "changes"), [("--no-color", {}), ("-q", {"NO_COLOR": "1"}), ("-q", {"TERM": "dumb"})]
+)
+def test_no_colour_where_someone_said_so(option: str, changes: dict[str, str], hospital: Path) -> None:
+    assert "\x1b" not in in_a_terminal(hospital, "assets", DAY, option, **changes)
 
 
 def test_what_the_network_said_is_printed_and_not_obeyed(hospital: Path) -> None:

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -82,7 +82,7 @@ def test_what_was_typed_cannot_command_the_terminal(tmp_path: Path) -> None:
     ],
 )
 def test_french_wherever_it_is_asked_for(
-    arguments: list[str], changes: dict[str, str], tmp_path: Path
+    arguments: list[str], changes: dict[str, Any], tmp_path: Path
 ) -> None:
     _, _, err = run(*arguments, cwd=tmp_path, **changes)
     assert "Valeur incorrecte pour '--by'\u202f: 'x' n'est pas l'un de ward, site" in err

@@ -28,20 +28,9 @@ def _english_again() -> object:
 
 
 def test_every_command_of_the_issue_is_there() -> None:
-    wanted = {
-        "assets",
-        "classify",
-        "completion",
-        "count",
-        "db",
-        "demo",
-        "doctor",
-        "explain",
-        "export",
-        "rejudge",
-        "scan",
-    }
+    wanted = {"demo", "scan", "count", "assets", "explain", "export", "classify", "rejudge", "db", "doctor"}
     assert wanted <= {path.split()[1] for path in COMMANDS if path.count(" ") == 1}
+    assert {"vetuste db upgrade", "vetuste db backup", "vetuste db check"} <= set(COMMANDS)
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])

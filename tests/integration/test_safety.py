@@ -59,7 +59,7 @@ def cable() -> Iterator[Wire]:
 def capture(cable: Wire, file: Path) -> Iterator[None]:
     """Record every SYN that arrives, with its time of arrival."""
     process = cable.hospital.start(
-        *("tcpdump", "-i", "any", "-n", "-U", "-w", file, "tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn"),
+        *("tcpdump", "-i", "any", "-n", "--immediate-mode", "-U", "-w", file, "tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn"),
         stderr=subprocess.PIPE,
     )
     assert process.stderr is not None

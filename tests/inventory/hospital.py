@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from scanner.config import load_site
 from scanner.inventory import Recorder
@@ -20,21 +20,23 @@ if TYPE_CHECKING:
 TODAY = date(2026, 11, 23)
 NOON = datetime(2026, 11, 20, 12, 0, 0, 123456, tzinfo=UTC)
 
+
+def _release(name: str, text: str, product: str, end: date | None, role: Role = Role.CLIENT) -> Release:
+    return Release(name, text, product, "Windows", "Microsoft", role, end=end)
+
+
 RELEASES = {
     each.id: each
     for each in (
-        Release("w-xp", "Windows XP SP3", "Windows XP", "Windows", "Microsoft", Role.CLIENT, end=date(2014, 4, 8)),
-        Release("w-pos", "POSReady 2009", "Windows XP", "Windows", "Microsoft", Role.EMBEDDED, end=date(2019, 4, 9)),
-        Release(
-            "w-2003", "Windows Server 2003", "Windows Server 2003", "Windows", "Microsoft", Role.SERVER,
-            end=date(2015, 7, 14),
-        ),
-        Release("w-10", "Windows 10 22H2", "Windows 10", "Windows", "Microsoft", Role.CLIENT, end=date(2025, 10, 14)),
-        Release("w-10-l", "Windows 10 LTSC 2021", "Windows 10", "Windows", "Microsoft", end=date(2027, 1, 12)),
-        Release("w-10-i", "Windows 10 IoT 2021", "Windows 10", "Windows", "Microsoft", end=date(2032, 1, 13)),
+        _release("w-xp", "Windows XP SP3", "Windows XP", date(2014, 4, 8)),
+        _release("w-pos", "POSReady 2009", "Windows XP", date(2019, 4, 9), Role.EMBEDDED),
+        _release("w-2003", "Windows Server 2003", "Windows Server 2003", date(2015, 7, 14), Role.SERVER),
+        _release("w-10", "Windows 10 22H2", "Windows 10", date(2025, 10, 14)),
+        _release("w-10-l", "Windows 10 LTSC 2021", "Windows 10", date(2027, 1, 12)),
+        _release("w-10-i", "Windows 10 IoT 2021", "Windows 10", date(2032, 1, 13), Role.EMBEDDED),
         Release("s-any", "Samba", "Samba", "Linux", "Samba team"),
     )
-}  # fmt: skip
+}
 
 XP = Identity(("w-xp",), Certainty.CERTAIN, (Message("{key} says so", {"key": "smb.native_os"}),))
 XP_OR_POS = Identity(("w-pos", "w-xp"), Certainty.PROBABLE)
@@ -79,16 +81,17 @@ def site_file(folder: Path, text: str = SITE) -> SiteFile:
     return load_site(path)
 
 
-def seen(
+def seen(  # noqa: PLR0913 - an observation has so many parts
     address: str,
     evidence: Mapping[str, tuple[str, ...]] | None = None,
     *,
     outcome: Outcome = Outcome.ANSWERED,
     at: datetime = NOON,
     port: int = 445,
-    **more: Any,
+    detail: str = "",
+    raw: tuple[bytes, ...] = (),
 ) -> Observation:
-    return Observation(Endpoint(address, port), "smb", at, outcome, evidence or {}, connections=1, **more)
+    return Observation(Endpoint(address, port), "smb", at, outcome, evidence or {}, detail, 1, raw)
 
 
 def host(address: str, ward: str, identity: Identity, *observations: Observation) -> HostRecord:
@@ -96,9 +99,16 @@ def host(address: str, ward: str, identity: Identity, *observations: Observation
     return HostRecord(address, ward, observations or (seen(address, named),), identity)
 
 
-def recorder(inventory: Inventory, site: SiteFile | None, *, data: str = "d1", at: datetime = NOON) -> Recorder:
+def recorder(
+    inventory: Inventory, site: SiteFile | None, *, data: str = "d1", at: datetime = NOON
+) -> Recorder:
     return Recorder(
-        inventory, site, profile="clinical", scope="all", versions={"vetuste": "0.1", "data": data}, started=at
+        inventory,
+        site,
+        profile="clinical",
+        scope="all",
+        versions={"vetuste": "0.1", "data": data},
+        started=at,
     )
 
 

@@ -49,8 +49,15 @@ def test_no_answer_to_the_request(noise: bytes) -> None:
 
 def test_a_session_is_granted_or_not() -> None:
     check_session_answer(bytes.fromhex("82000000"))
-    with pytest.raises(ProtocolError, match="does not have the name"):
-        check_session_answer(bytes.fromhex("8300000182"))
+    for code, reason in (
+        (0x80, "not listen on the name"),
+        (0x81, "not listen for this caller"),
+        (0x82, "not have the name"),
+        (0x83, "no resources"),
+        (0x8F, "unspecified"),
+    ):
+        with pytest.raises(ProtocolError, match=reason):
+            check_session_answer(bytes([0x83, 0, 0, 1, code]))
     with pytest.raises(ProtocolError, match="0x42"):
         check_session_answer(bytes.fromhex("8300000142"))
     with pytest.raises(ProtocolError, match="0x84"):
@@ -80,6 +87,7 @@ def test_keep_alives_without_end_are_refused() -> None:
         pytest.param(b"\x85\0\0\1", id="a keep-alive with a length"),
         pytest.param(b"\x85x", id="no keep-alive"),
         pytest.param(b"\0\1\0\0", id="64 KiB"),
+        pytest.param(b"\0\1\0\x55", id="64 KiB and the length of a message"),
         pytest.param(b"\0\xff\xff\xff", id="16 MiB"),
         pytest.param(b"\0\0\0\x22", id="shorter than any message"),
         pytest.param(b"\0\0\0\0", id="empty"),

@@ -62,7 +62,10 @@ def test_the_opening_is_that_of_a_current_windows_byte_for_byte() -> None:
 def smb1_command(raw: bytes) -> tuple[other.NewSMBPacket, other.SMBCommand]:
     packet = other.NewSMBPacket(data=raw[4:])
     assert packet["Flags1"] == 0x18
-    return packet, other.SMBCommand(packet["Data"][0])
+    assert (packet["Tid"], packet["Uid"], packet["Pid"]) == (0xFFFF, 0, 0xFEFF)
+    command = other.SMBCommand(packet["Data"][0])
+    assert command["Parameters"][:4] in (b"", b"\xff\0\0\0"), "nothing is chained"
+    return packet, command
 
 
 def test_the_smb1_negotiation() -> None:
@@ -82,6 +85,9 @@ def test_the_smb1_session_setup(name: str, wrapped: bool) -> None:  # noqa: FBT0
     data["SecurityBlobLength"] = words["SecurityBlobLength"]
     data.fromString(command["Data"])
     blob = data["SecurityBlob"]
+    assert packet["Flags2"] == 0xC807, "as Windows: Unicode, NT status codes, extended security, signing"
+    assert packet["Mid"] == 1
+    assert (words["MaxMpxCount"], words["SessionKey"], command["Parameters"][16:20]) == (1, 0, bytes(4))
     assert words["VcNumber"] == 1, "0 would end other sessions of this machine"
     assert words["Capabilities"] & other.SMB.CAP_EXTENDED_SECURITY
     assert (other_spnego.SPNEGO_NegTokenInit(blob)["MechToken"] if wrapped else blob) == ntlm.NEGOTIATE
@@ -94,6 +100,7 @@ def test_the_null_session_has_no_credentials(name: str, unicode_flag: int) -> No
     packet, command = smb1_command(REQUESTS[name])
     words = other.SMBSessionSetupAndX_Parameters(command["Parameters"])
     assert words["AnsiPwdLength"] == words["UnicodePwdLength"] == 0
+    assert command["Parameters"][18:22] == bytes(4), "reserved"
     assert words["SessionKey"] == 0xCAFE1234, "the server's own"
     assert words["VCNumber"] == 1
     assert words["MaxMpxCount"] == 1
@@ -108,20 +115,31 @@ def test_the_null_session_has_no_credentials(name: str, unicode_flag: int) -> No
 def test_the_smb2_negotiation(message_id: int) -> None:
     packet = smb3.SMB2Packet(smb2.negotiate_request(message_id)[4:])
     assert (packet["Command"], packet["MessageID"]) == (smb3.SMB2_NEGOTIATE, message_id)
+    assert (packet["StructureSize"], packet["CreditCharge"], packet["CreditRequestResponse"]) == (64, 0, 1)
+    assert (packet["Status"], packet["Flags"], packet["NextCommand"], packet["TreeID"]) == (0, 0, 0, 0)
     found = smb3.SMB2Negotiate(packet["Data"])
     assert found["Dialects"][: found["DialectCount"]] == [0x0202, 0x0210, 0x0300, 0x0302, 0x0311]
+    assert (found["StructureSize"], found["SecurityMode"], found["Capabilities"]) == (36, 1, 0x7F)
     where = smb3.SMB311ContextData(found["ClientStartTime"])
     assert where["NegotiateContextOffset"] % 8 == 0
     contexts = packet["Data"][where["NegotiateContextOffset"] - 64 :]
-    kinds = []
+    found_contexts = {}
     for _ in range(where["NegotiateContextCount"]):
         context = smb3.SMB2NegotiateContext(contexts)
-        kinds.append(context["ContextType"])
+        found_contexts[context["ContextType"]] = context["Data"]
         length = 8 + context["DataLength"]
         assert len(contexts) >= length
         contexts = contexts[length + -length % 8 :]
-    assert kinds == [1, 2, 3, 8]
     assert contexts == b""
+    preauth = smb3.SMB2PreAuthIntegrityCapabilities(found_contexts.pop(1))
+    assert (preauth["HashAlgorithmCount"], preauth["SaltLength"], len(preauth["Salt"])) == (1, 32, 32)
+    assert preauth["HashAlgorithms"] == b"\1\0", "SHA-512"
+    # Ciphers, compressions and signatures, each a count and its choices ([MS-SMB2] 2.2.3.1.2, .3, .7).
+    assert {kind: data.hex() for kind, data in found_contexts.items()} == {
+        2: "04000200010004000300",
+        3: "0300000000000000030002000100",
+        8: "0300020001000000",
+    }
 
 
 @pytest.mark.parametrize("message_id", [1, 2])
@@ -130,7 +148,8 @@ def test_the_smb2_session_setup(message_id: int) -> None:
     assert (packet["Command"], packet["MessageID"]) == (smb3.SMB2_SESSION_SETUP, message_id)
     assert packet["SessionID"] == 0
     found = smb3.SMB2SessionSetup(packet["Data"])
-    assert found["PreviousSessionId"] == 0
+    assert (found["StructureSize"], found["Flags"], found["SecurityMode"]) == (25, 0, 1)
+    assert (found["Channel"], found["PreviousSessionId"]) == (0, 0)
     raw = smb2.session_setup_request(message_id)[4:]
     blob = raw[found["SecurityBufferOffset"] :]
     assert len(blob) == found["SecurityBufferLength"]

@@ -105,6 +105,14 @@ def test_hours_are_the_wards_own(site: SiteFile) -> None:
     )
 
 
+def test_the_vast_subnets_of_ipv6_are_left_out_unless_hosts_in_them_are_named(tmp_path: Path) -> None:
+    file = tmp_path / "site.toml"
+    ward = '[[ward]]\nname = "Six"\nsubnets = ["10.0.0.0/30", "fd00::/64"]\n'
+    file.write_text(f'[site]\nname = "X"\n{ward}', encoding="utf-8")
+    assert prepare(Request(site=load_site(file)), 1000).asked.size == 4
+    assert prepare(Request(("fd00::7",), load_site(file)), 1000).asked.size == 1
+
+
 def test_nothing_asked_for_is_an_error() -> None:
     with pytest.raises(ConfigError, match="there is no target"):
         prepare(Request(), 1000)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 from scanner.simulator.personalities import personalities
+from scanner.simulator.plan import Hospital
 from tests.namespaces import Namespace
 
 if TYPE_CHECKING:
@@ -63,11 +64,12 @@ def hospital(truth: Path) -> Iterator[Namespace]:
         namespace.run("ip", "link", "set", "lo", "up")
         mix = ",".join(f"{key}=1" for key in HONEST)
         process = namespace.start(
-            *[sys.executable, "-m", "scanner.simulator", "--hosts", len(HONEST), "--wards", 1],
-            *["--mix", mix, "--ports", "445,139", "--truth", truth],
+            *[sys.executable, "-m", "scanner.simulator", "--hosts", str(len(HONEST)), "--wards", "1"],
+            *["--mix", mix, "--ports", "445,139", "--truth", str(truth)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
+        assert process.stdout
         assert json.loads(process.stdout.readline())["ports"] == [445, 139]
         yield namespace
     finally:
@@ -84,6 +86,8 @@ def read_all(folder: Path) -> Readings:
     with hospital(truth) as namespace, truth.open() as file:
         where = {row["personality"]: row["address"] for row in csv.DictReader(file)}
         of = {address: key for key, address in where.items()}
+        planned = Hospital(len(HONEST), 1, mix=dict.fromkeys(HONEST, 1))
+        readings.names = {key: planned.places[address].name for key, address in where.items()}
         for ports, keys in (("445,139", set(HONEST) - NETBIOS_ONLY), ("139", NETBIOS_ONLY)):
             read = _nmap(namespace, ports, [where[key] for key in keys])
             readings.nmap.update({of[address]: said for address, said in read.items()})
@@ -107,7 +111,7 @@ def _nmap(namespace: Namespace, ports: str, addresses: list[str]) -> dict[str, d
             if script.get("id") == "smb-protocols":
                 said["dialects"] = [entry.text for entry in script.iter("elem")]
             else:
-                said.update({entry.get("key"): entry.text for entry in script.findall("elem")})
+                said.update({entry.attrib["key"]: entry.text for entry in script.findall("elem")})
         read[address.attrib["addr"]] = said
     return read
 

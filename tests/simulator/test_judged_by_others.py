@@ -56,9 +56,11 @@ def test_every_well_behaved_kind_is_judged() -> None:
 
 @pytest.mark.parametrize("key", EXPECTED)
 def test_nmap_reads_the_system(readings: Readings, key: str) -> None:
-    native, dialect, _ = EXPECTED[key]
+    native, dialect, version = EXPECTED[key]
     said = readings.nmap[key]
     assert said.get("os") == native
+    if version and native:
+        assert said["server"] == readings.names[key] + r"\x00"
     assert said["dialects"] == ([SMB1] if native else []) + UP_TO[dialect]
 
 
@@ -83,6 +85,4 @@ def test_impacket_reads_the_system(readings: Readings, key: str) -> None:
     else:
         assert said["dialect"] == "NT LM 0.12"
         assert said["os"] == native
-    assert said["name"] == (
-        "" if key in {"nt4", "samba-3.6"} else readings.nmap[key].get("server", said["name"]).rstrip("\0")
-    )
+    assert said["name"] == (readings.names[key] if version or key == "w2000" else "")

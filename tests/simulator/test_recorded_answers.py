@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from scanner.simulator.dialogue import DIRECT, NETBIOS, Dialogue, End
+from scanner.simulator.answers import End
+from scanner.simulator.dialogue import DIRECT, NETBIOS, Dialogue
 from scanner.simulator.machine import Machine
 from scanner.simulator.personalities import personality
 from tests.corpus import CORPUS
@@ -91,7 +92,7 @@ def comparable(entry: dict[str, Any]) -> bool:
 
 
 def request_of(entry: dict[str, Any]) -> bytes:
-    """The recorded request; where the capture has none, what another Windows asked, under the same numbers."""
+    """The recorded request; where the capture has none, what another Windows asked, same numbers."""
     if entry.get("request_file"):
         return recorded(entry["request_file"])
     for other in ENTRIES:

@@ -15,9 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 
-def say(text: str = "", *, indent: str = "", **values: object) -> None:
+def say(text: str = "", **values: object) -> None:
     """Print a sentence, a catalogue key with ``{name}`` marks, on standard output."""
-    write_line(indent + (translate(text).format(**values) if values else translate(text)))
+    write_line(translate(text).format(**values) if values else translate(text))
+
+
+def say_under(text: str, **values: object) -> None:
+    """The same, under what was said before."""
+    write_line("  " + translate(text).format(**values))
 
 
 def tell(text: str, **values: object) -> None:

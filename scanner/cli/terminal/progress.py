@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from scanner.cli.terminal.logs import LOGGER
 from scanner.cli.terminal.switches import switches
-from scanner.cli.terminal.table import terminal_width
+from scanner.cli.terminal.table import line_width
 from scanner.cli.terminal.text import cut
 from scanner.language import translate
 
@@ -62,7 +62,7 @@ class _Line:
         self._pace = _Pace()
 
     def show(self, tally: Tally) -> None:
-        sys.stderr.write(f"\r\x1b[K{cut(self._pace.describe(tally), terminal_width() - 1)}")
+        sys.stderr.write(f"\r\x1b[K{cut(self._pace.describe(tally), line_width() - 1)}")
         sys.stderr.flush()
 
     @staticmethod

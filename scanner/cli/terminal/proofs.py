@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from scanner.cli.terminal.objects import asset_object, day, moment
-from scanner.cli.terminal.output import say, write_line, write_lines
+from scanner.cli.terminal.output import say, say_under, write_line, write_lines
 from scanner.cli.terminal.switches import coloured
 from scanner.cli.terminal.table import Cell, Column, table, terminal_width
 from scanner.cli.terminal.words import CERTAINTY, COLOUR, OUTCOME, ROLE, STATUS
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 _NAMED: Final = 4
 """Releases that a step names; more are counted."""
-_INDENT: Final = "  "
 
 
 def proof_object(detail: AssetDetail, steps: Sequence[Step]) -> dict[str, Any]:
@@ -98,8 +97,8 @@ def _print_steps(steps: Sequence[Step], reasons: Sequence[Message]) -> None:
         if step.told is not None:
             write_line(step.told.render())
             asserts = ", ".join(f"{key} = {value}" for key, value in step.asserts.items())
-            say("asserts: {asserts}", indent=_INDENT, asserts=asserts or "-")
-            say("leaves: {names}", indent=_INDENT, names=_some(step.remaining))
+            say_under("asserts: {asserts}", asserts=asserts or "-")
+            say_under("leaves: {names}", names=_some(step.remaining))
     told = {step.told for step in steps}
     for reason in reasons:
         if reason not in told:
