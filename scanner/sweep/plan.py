@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from scanner.addresses import AddressSet
     from scanner.probes import Probe
     from scanner.transport.gate import Gate
-    from scanner.transport.limits import Terms
+    from scanner.transport.limits import Limits, Terms
 
 _HANDSHAKE = 2
 """Packets that we send to open a connection: SYN, ACK."""
@@ -53,35 +54,33 @@ class Share:
 def plan(
     shares: Iterable[tuple[AddressSet, Terms]], gate: Gate, probes: Sequence[Probe], in_flight: int
 ) -> tuple[Share, ...]:
-    """The least and the most that a sweep sends, by profile, and how long it takes.
+    """The least and the most that a sweep sends, by profile and ports, and how long it takes.
 
     Least: one attempt an address, which tells everything, or that there is no way. Most: every attempt is silent
     but the last, and every conversation goes on for as long as a tarpit may make it.
     """
-    return tuple(_share(addresses, terms, gate, probes, in_flight) for addresses, terms in shares)
+    numbers: Counter[tuple[Limits, tuple[tuple[int, Probe], ...]]] = Counter()
+    for addresses, terms in shares:
+        asked = tuple((port, probe) for probe in probes for port, _ in gate.services(probe, terms))
+        numbers[terms.limits, asked] += addresses.size
+    return tuple(_share(number, limits, asked, in_flight) for (limits, asked), number in numbers.items())
 
 
-def _share(addresses: AddressSet, terms: Terms, gate: Gate, probes: Sequence[Probe], in_flight: int) -> Share:
+def _share(number: int, limits: Limits, asked: tuple[tuple[int, Probe], ...], in_flight: int) -> Share:
     connections, packets, waiting = Range(0, 0), Range(0, 0), 0.0
-    ports: list[int] = []
-    for probe in probes:
-        open_ports = [port for port, _ in gate.services(probe, terms)]
-        ports += open_ports
-        if open_ports:
-            connections += _attempts(probe, len(open_ports))
-            packets += _packets(probe, len(open_ports))
-            waiting += (len(open_ports) + 1) * CONNECT_SECONDS + probe.exchanges * ANSWER_SECONDS
-    limit = terms.limits.connections
-    connections = Range(min(connections.least, limit), min(connections.most, limit))
-    number = len(addresses)
-    total = connections.times(number)
-    pace = 1 / terms.limits.rate if terms.limits.rate else 0.0
-    waves = -(-number // min(in_flight, terms.limits.in_flight)) if number else 0
-    waiting += connections.most * terms.limits.host_interval
+    for probe, ports in Counter(probe for _, probe in asked).items():
+        connections += _attempts(probe, ports)
+        packets += _packets(probe, ports)
+        waiting += (ports + 1) * CONNECT_SECONDS + probe.exchanges * ANSWER_SECONDS
+    most = min(connections.most, limits.connections)
+    total = Range(min(connections.least, most), most).times(number)
+    pace = 1 / limits.rate if limits.rate else 0.0
+    waves = -(-number // min(in_flight, limits.in_flight))
+    waiting += most * limits.host_interval
     return Share(
-        terms.limits.profile,
+        limits.profile,
         number,
-        tuple(ports),
+        tuple(port for port, _ in asked),
         total,
         packets.times(number),
         Range(total.least * pace, total.most * pace + waves * waiting),
