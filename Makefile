@@ -49,7 +49,7 @@ bench: $(VENV)/dev ## speed and memory beside nmap and a bare loop, in one run
 	@PATH="$$PATH:/usr/sbin:/sbin" $(RUN) -m tests.bench.speed
 
 example: $(VENV)/dev ## build inventory.db.example again
-	@$(RUN) -m tests.example
+	@$(RUN) -m tests.example inventory.db.example
 
 accuracy: $(VENV)/dev ## right, undecided and wrong over real answers: docs/accuracy.md
 	@$(RUN) -m tests.accuracy

@@ -126,5 +126,7 @@ async def _ask(
         observations.append(await hold(probe, endpoints[0], door, switchboard))
 
 
-_FUTILE: Final = frozenset({Outcome.UNREACHABLE, Outcome.FAILED, Outcome.WITHHELD})
-"""After these, another port of the same host would fare no better."""
+_FUTILE: Final = frozenset(
+    {Outcome.UNREACHABLE, Outcome.FAILED, Outcome.WITHHELD, Outcome.STALLED, Outcome.EXCESSIVE}
+)
+"""After these, another port of the same host would fare no better, or the host had better be left alone."""

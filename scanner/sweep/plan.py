@@ -56,8 +56,8 @@ def plan(
 ) -> tuple[Share, ...]:
     """The least and the most that a sweep sends, by profile and ports, and how long it takes.
 
-    Least: one attempt an address, which tells everything, or that there is no way. Most: every attempt is silent
-    but the last, and every conversation goes on for as long as a tarpit may make it.
+    Least: one attempt an address, which tells everything, or that there is no way. Most: every attempt is
+    silent but the last, and every conversation goes on for as long as a tarpit may make it.
     """
     numbers: Counter[tuple[Limits, tuple[tuple[int, Probe], ...]]] = Counter()
     for addresses, terms in shares:

@@ -60,7 +60,7 @@ PROFILES: Final = {
         Limits(
             "office", rate=500, host_interval=_TWO_A_SECOND, connections=12, services=None, in_flight=1024
         ),
-        Limits("lab", rate=None, host_interval=0, connections=64, services=None, in_flight=8192),
+        Limits("lab", rate=None, host_interval=0, connections=64, services=None, in_flight=4096),
     )
 }
 

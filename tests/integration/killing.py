@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import sqlite3
 import time
 from contextlib import closing, contextmanager
@@ -45,8 +44,8 @@ def demand_whole(inventory: Path) -> None:
     with closing(sqlite3.connect(inventory)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
-        orphans = "SELECT count(*) FROM observations WHERE id NOT IN (SELECT observation_id FROM evidence) AND raw"
-        assert connection.execute(orphans).fetchone() == (0,)
+        unseen = "SELECT count(*) FROM assets WHERE id NOT IN (SELECT asset_id FROM observations)"
+        assert connection.execute(unseen).fetchone() == (0,)
 
 
 @dataclass
@@ -57,12 +56,12 @@ class Victim:
     truth: dict[str, dict[str, Any]]
     seconds: float
 
-    def kill(self, chance: random.Random) -> int:
-        """Scan into a new inventory, kill at a moment of chance, check; how many machines were kept."""
+    def kill(self, after: float) -> int:
+        """Scan into a new inventory, kill at this part of its time, check; how many machines were kept."""
         for file in self.product.folder.glob("*inventory.db*"):
             file.unlink()
         with self.product.start(*SCAN) as process:
-            time.sleep(chance.uniform(0, self.seconds))
+            time.sleep(after * self.seconds)
             process.kill()
             process.communicate()
         kept = self._kept()
