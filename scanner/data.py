@@ -13,15 +13,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from scanner import toml
 from scanner.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
-_HEADER: Final = re.compile(r"\s*(\[{1,2})([^\[\]]+)\]{1,2}\s*(?:#.*)?")
-_KEY: Final = re.compile(r"\s*((?:[\w-]+|\"[^\"]*\"|'[^']*')(?:\s*\.\s*(?:[\w-]+|\"[^\"]*\"|'[^']*'))*)\s*=")
 _PART: Final = re.compile(r"[\w-]+|\"[^\"]*\"|'[^']*'")
-_FENCES: Final = ('"""', "'''")
 
 
 @cache
@@ -106,52 +104,26 @@ def demand_known(
         )
 
 
-def _parts(dotted: str) -> tuple[str, ...]:
-    return tuple(part.strip("\"'") for part in _PART.findall(dotted))
-
-
-def _outside_strings(text: str) -> Iterator[tuple[int, str]]:
-    """The lines, numbered from 1, without those that lie inside a multi-line string."""
-    fence = ""
-    for number, line in enumerate(text.splitlines(), 1):
-        if fence:
-            if fence in line:
-                fence = ""
-            continue
-        yield number, line
-        fence = next((mark for mark in _FENCES if line.count(mark) % 2), "")
-
-
-def _line_index(text: str) -> Mapping[tuple[str, ...], int]:
-    index: dict[tuple[str, ...], int] = {}
-    counts: dict[tuple[str, ...], int] = {}
-    table: tuple[str, ...] = ()
-    for number, line in _outside_strings(text):
-        if header := _HEADER.fullmatch(line):
-            table = _parts(header[2])
-            if header[1] == "[[":
-                position = counts.get(table, 0)
-                counts[table] = position + 1
-                table = (*table, str(position))
-            index.setdefault(table, number)
-        elif key := _KEY.match(line):
-            index.setdefault((*table, *_parts(key[1])), number)
-    return index
-
-
 def line_of(text: str, dotted_path: str) -> int | None:
-    """The line, from 1, on which a key of a TOML document is set.
+    """The line, from 1, on which a key of a TOML document is set (:func:`scanner.toml.line_of`).
 
     Args:
         text: the document.
-        dotted_path: keys and, for the tables of an array, their positions from 0: ``ward.0.subnets``.
-
-    Returns:
-        The line of the deepest part of the path that stands at the beginning of a line (a key of an inline
-        table is found at the line of that table), or None when no part of it does.
+        dotted_path: keys and, for the elements of an array, their positions from 0: ``fingerprint.0.name``.
     """
-    index, parts = _line_index(text), _parts(dotted_path)
-    for length in range(len(parts), 0, -1):
-        if (line := index.get(parts[:length])) is not None:
-            return line
-    return None
+    parts = [part.strip("\"'") for part in _PART.findall(dotted_path)]
+    return toml.line_of(text, tuple(_steps(tomllib.loads(text), parts)))
+
+
+def _steps(value: object, parts: Iterable[str]) -> Iterator[str | int]:
+    """The parts of a path, those that count elements as numbers."""
+    for part in parts:
+        step = int(part) if isinstance(value, list) and part.isdecimal() else part
+        yield step
+        match value:
+            case dict():
+                value = value.get(step)
+            case list() if isinstance(step, int) and step < len(value):
+                value = value[step]
+            case _:
+                value = None

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from scanner.config import SiteFile, Window, inventory_url, load_site
 from scanner.config.complaints import TABLES
-from scanner.config.places import line_of
 from scanner.errors import ConfigError
+from scanner.toml import line_of
 
 ROOT = Path(__file__).parents[1]
 DOCUMENT = (ROOT / "docs" / "site-file.md").read_text(encoding="utf-8")

@@ -6,10 +6,10 @@ import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
-from scanner.config.places import line_of
 from scanner.config.schema import Esu, InventoryTable, Policy, Site, SiteFile, Snmp, Table, Ward
 from scanner.errors import ConfigError
 from scanner.language import Message
+from scanner.toml import line_of
 from scanner.wire import printable
 
 if TYPE_CHECKING:

@@ -79,7 +79,17 @@ def samba(
     lines = [f"{key} = {value}" for key, value in configuration.items()]
     file.write_text("\n".join(["[global]", *lines, ""]), encoding="utf-8")
     process = subprocess.Popen(
-        [*prefix, "smbd", "--foreground", "--no-process-group", "--debug-stdout", "-s", str(file), "-l", str(folder)],
+        [
+            *prefix,
+            "smbd",
+            "--foreground",
+            "--no-process-group",
+            "--debug-stdout",
+            "-s",
+            str(file),
+            "-l",
+            str(folder),
+        ],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -95,7 +105,17 @@ def samba(
 def impacket(address: str, port: int, *, smb2: bool, prefix: Sequence[str] = ()) -> Iterator[None]:
     """Impacket's SMB server, with SMB 2 or without."""
     process = subprocess.Popen(
-        [*prefix, sys.executable, "-W", "ignore", "-c", _IMPACKET, address, str(port), "yes" if smb2 else "no"],
+        [
+            *prefix,
+            sys.executable,
+            "-W",
+            "ignore",
+            "-c",
+            _IMPACKET,
+            address,
+            str(port),
+            "yes" if smb2 else "no",
+        ],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -61,7 +61,10 @@ class Product:
         return done
 
     def site(
-        self, subnets: Sequence[str], ports: Sequence[int] = (), wards: Mapping[str, Sequence[str]] | None = None
+        self,
+        subnets: Sequence[str],
+        ports: Sequence[int] = (),
+        wards: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         """Write the site file: one ward, or these, and where SMB is."""
         lines = ['[site]\nname = "Test"']

@@ -158,7 +158,8 @@ def test_who_does_not_answer_is_told_apart(visit: Visit) -> None:
 def test_count_export_and_explain_agree(visit: Visit) -> None:
     rows = visit.product.counted("--by", "os,status", *TODAY)
     counted = {
-        (row["os"] or None, row["status"]): row["certain"] + row["probable"] + row["to_verify"] for row in rows
+        (row["os"] or None, row["status"]): row["certain"] + row["probable"] + row["to_verify"]
+        for row in rows
     }
     exported = Counter((known["os"], known["status"]) for known in visit.known.values())
     assert {key: number for key, number in counted.items() if number} == exported

@@ -167,7 +167,9 @@ def wrapped(message: bytes) -> str:
 
 def calling_itself(name: str) -> dict[str, str]:
     """The answers of a host that says this name wherever it says one, over SMB 2 and over SMB 1."""
-    challenge = made.challenge(target=name.encode("utf-16-le"), info=made.pairs(dict.fromkeys(range(1, 6), name)))
+    challenge = made.challenge(
+        target=name.encode("utf-16-le"), info=made.pairs(dict.fromkeys(range(1, 6), name))
+    )
     return {
         "wildcard": wrapped(made.smb2_negotiate(0x02FF)),
         "smb2": wrapped(made.smb2_negotiate(0x0302)),
@@ -219,8 +221,12 @@ def test_all_names_were_heard(named: Product) -> None:
         assert row["evidence"]["smb.native_os"]
     assert known[ADDRESSES["ABCDEFGHIJKLMNO"]]["name"] == "ABCDEFGHIJKLMNO"
     assert known[ADDRESSES[LONGEST_DNS]]["evidence"]["ntlm.dns_name"][0].startswith("a" * 63 + ".b")
-    assert known[ADDRESSES[HARMFUL[0]]]["evidence"]["ntlm.dns_name"] == ["\ufffd]0;owned\ufffd\ufffd[2J\ufffd[31mred"]
-    assert known[ADDRESSES["@SUM(A1)"]]["evidence"]["ntlm.dns_name"] == ["@SUM(A1)"], "evidence is as it was heard"
+    assert known[ADDRESSES[HARMFUL[0]]]["evidence"]["ntlm.dns_name"] == [
+        "\ufffd]0;owned\ufffd\ufffd[2J\ufffd[31mred"
+    ]
+    assert known[ADDRESSES["@SUM(A1)"]]["evidence"]["ntlm.dns_name"] == ["@SUM(A1)"], (
+        "evidence is as it was heard"
+    )
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
@@ -233,7 +239,9 @@ def test_nothing_that_a_terminal_obeys_reaches_it(named: Product, words: tuple[s
 
 
 def test_no_control_character_is_stored(named: Product) -> None:
-    for (text,) in named.ask("SELECT value FROM evidence UNION SELECT name FROM assets UNION SELECT fqdn FROM assets"):
+    for (text,) in named.ask(
+        "SELECT value FROM evidence UNION SELECT name FROM assets UNION SELECT fqdn FROM assets"
+    ):
         demand_inert(text, "")
 
 

@@ -21,6 +21,7 @@ SMB1 = {"server min protocol": "NT1", "client min protocol": "NT1"}
 SMB1_ONLY = {**SMB1, "server max protocol": "NT1", "client max protocol": "NT1"}
 SMB2 = {"server min protocol": "SMB2_02"}
 
+
 @dataclass(frozen=True)
 class Setting:
     """How smbd is set, what it is scanned as (the probe's first port or its second), and what is to be learnt."""
