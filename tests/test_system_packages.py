@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).with_name("system-packages")
-PROGRAMS = ("smbd", "smbclient", "nmap", "tcpdump", "ip", "nft")
+PROGRAMS = ("smbd", "smbclient", "nmap", "tcpdump", "tshark", "ip", "nft")
 
 
 class System:

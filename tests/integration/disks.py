@@ -1,4 +1,4 @@
-"""Disks that fill up: a small file system that only the test's own processes see, and a limit on a file's size."""
+"""Disks that fill up: a small one that only the test's own processes see, and a limit on a file's size."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _INSIDE = 'cd "$0" && exec "$@"'
 
 @contextmanager
 def small_disk(folder: Path, size: str) -> Iterator[Product]:
-    """The product on a file system of this size over a folder, in a mount namespace of its own (needs root)."""
+    """The product on a disk of this size over a folder, in a mount namespace of its own (needs root)."""
     words = ["unshare", "--mount", "--propagation", "private", "sh", "-c", _MOUNT, str(folder), size]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdin

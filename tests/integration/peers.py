@@ -1,4 +1,4 @@
-"""Servers of other people, each started for one test, with its files in the test's folder, and ended by it."""
+"""Other people's servers, each started for one test, with its files in the test's folder, and ended by it."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from tests.integration.product import Product
 from tests.simulator.process import running
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.integration.killing import Victim
@@ -77,12 +77,10 @@ def test_a_disk_that_fills_up(product: Product, tmp_path: Path) -> None:
 
 @pytest.mark.namespaces
 def test_a_full_disk(product: Product, tmp_path: Path) -> None:
-    site = (tmp_path / "site.toml").read_text(encoding="utf-8")
     disk = tmp_path / "disk"
     disk.mkdir()
     with small_disk(disk, "448k") as full:
-        full.run("db", "check", expect=2)  # there is nothing yet: that is a mistake of the command's
-        place = ("--site", str(tmp_path / "site.toml"))
+        place = ("--site", str(product.folder / "site.toml"))
         ended = full.run(*STEADY, *place, expect=3)
         demand_one_line(ended.stderr, "the disk is full")
         before = seen(full)
@@ -91,7 +89,6 @@ def test_a_full_disk(product: Product, tmp_path: Path) -> None:
         assert kept(full) == before
         full.run("scan", *place)
         assert seen(full) == MACHINES
-    assert site
     assert not list(disk.iterdir()), "nobody else saw that disk"
 
 
@@ -142,7 +139,7 @@ def another_database(file: Path) -> None:
         connection.commit()
 
 
-FOREIGN = {
+FOREIGN: dict[str, Callable[[Path], object]] = {
     "another program's database": another_database,
     "a text": lambda file: file.write_text("name;ip\nPC-1;10.0.0.1\n" * 20, encoding="utf-8"),
     "half a header": lambda file: file.write_bytes(b"SQLite format 3\0" + bytes(20)),

@@ -1,4 +1,4 @@
-"""A small fleet on real ports, scanned over a wire as a clinic is, while somebody else records every packet."""
+"""A small fleet on real ports, scanned over a wire as wards are, while tcpdump records every packet."""
 
 from __future__ import annotations
 
@@ -117,12 +117,12 @@ class Visit:
 
 
 @pytest.fixture(scope="module")
-def visit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visit]:
+def visit(tmp_path_factory: pytest.TempPathFactory) -> Visit:
     folder = tmp_path_factory.mktemp("fleet")
     capture = folder / "scan.pcap"
     with wire("fleet") as cable:
         product = _scan(cable, folder, capture)
-    yield Visit(product, capture, product.exported(*TODAY))
+    return Visit(product, capture, product.exported(*TODAY))
 
 
 def _scan(cable: Wire, folder: Path, capture: Path) -> Product:
@@ -209,7 +209,7 @@ def test_nothing_else_is_sent(visit: Visit) -> None:
 
 
 def test_conversations_end_politely(visit: Visit) -> None:
-    """Each connection on which anything was said is closed with a FIN, and none is reset, the tarpit's too."""
+    """A connection on which anything was said is closed with a FIN, never reset; the tarpit's too."""
     said: Counter[str] = Counter()
     ends: dict[str, set[str]] = defaultdict(set)
     fields = ("tcp.stream", "tcp.len", "tcp.flags.fin", "tcp.flags.reset")

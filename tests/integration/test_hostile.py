@@ -157,6 +157,7 @@ HARMFUL = (
 )
 NAMES = (*HARMFUL, "ABCDEFGHIJKLMNO", LONGEST_DNS)
 ADDRESSES = {name: f"127.82.0.{number}" for number, name in enumerate(NAMES, 1)}
+TURNS_TEXT = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 OBEYED = re.compile(r"^[\s\"'`]*[=+\-@\uff1d\uff0b\uff0d\uff20]")
 OUR_COLOURS = re.compile(r"\x1b\[[\d;]*m")
 
@@ -196,8 +197,7 @@ def demand_inert(text: str, allowed: str = "\n") -> None:
     """No character that a terminal obeys, and none that turns text around or breaks its lines."""
     for character in set(text) - set(allowed):
         assert unicodedata.category(character) not in {"Cc", "Zl", "Zp", "Cs"}, repr(character)
-        assert not ("\u202a" <= character <= "\u202e" or "\u2066" <= character <= "\u2069"), repr(character)
-        assert character not in "\u200e\u200f\u061c", repr(character)
+        assert character not in TURNS_TEXT, repr(character)
 
 
 COMMANDS = (

@@ -24,7 +24,7 @@ SMB2 = {"server min protocol": "SMB2_02"}
 
 @dataclass(frozen=True)
 class Setting:
-    """How smbd is set, what it is scanned as (the probe's first port or its second), and what is to be learnt."""
+    """How smbd is set, as which of the probe's ports it is scanned, and what is to be learnt."""
 
     settings: dict[str, str]
     service: int

@@ -1,4 +1,4 @@
-"""Every host of the corpus, replayed: from packets on a socket to what `count`, `explain` and `export` say."""
+"""Every host of the corpus, replayed: from packets on a socket to what `count` and `explain` say."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from tests.integration.product import Product
 from tests.integration.recordings import HOSTS, replayed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.integration.recordings import Host
 
 __test__ = CORPUS is not None
@@ -21,11 +19,9 @@ __test__ = CORPUS is not None
 
 TODAY = ("--today", "2026-11-23")
 ADDRESSES = {name: f"127.78.0.{number}" for number, name in enumerate(HOSTS, 1)}
-SILENT = 2
-"""Hosts of whose challenge nobody made a recording are known by their dialect alone; see NAMELESS."""
 
-# Where the recording has a challenge: what is known of the host, and how surely. "os" is all that is left,
-# "among" is one of several things that are.
+# Where the recording has a challenge: what is known of the host, its verdict, and how surely. A system in
+# NAMED is all that is left, one in AMONG is one of several that are.
 UNDATED = ("Samba", "depends", "certain")
 NAMED: dict[str, tuple[str, str, str]] = {
     "smb-smb1-ascii 10.10.0.2": ("Windows Server 2008 R2", "unsupported", "certain"),
@@ -73,14 +69,14 @@ class Scanned:
 
 
 @pytest.fixture(scope="module")
-def scanned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scanned]:
+def scanned(tmp_path_factory: pytest.TempPathFactory) -> Scanned:
     product = Product(tmp_path_factory.mktemp("replayed"))
     with replayed(host.row(ADDRESSES[name], 0) for name, host in HOSTS.items()) as ports:
         of_service = {host.service: ports[ADDRESSES[name]] for name, host in HOSTS.items()}
         subnets = [f"{address}/32" for address in ADDRESSES.values()]
         product.site(subnets, [of_service[445], of_service[139]])
         product.run("scan")
-    yield Scanned(product, product.exported(*TODAY))
+    return Scanned(product, product.exported(*TODAY))
 
 
 @pytest.fixture(params=HOSTS)

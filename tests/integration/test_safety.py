@@ -59,7 +59,17 @@ def cable() -> Iterator[Wire]:
 def capture(cable: Wire, file: Path) -> Iterator[None]:
     """Record every SYN that arrives, with its time of arrival."""
     process = cable.hospital.start(
-        *("tcpdump", "-i", "any", "-n", "--immediate-mode", "-U", "-w", file, "tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn"),
+        *(
+            "tcpdump",
+            "-i",
+            "any",
+            "-n",
+            "--immediate-mode",
+            "-U",
+            "-w",
+            file,
+            "tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn",
+        ),
         stderr=subprocess.PIPE,
     )
     assert process.stderr is not None
@@ -99,8 +109,8 @@ def scan(cable: Wire, folder: Path, *words: str, check: bool = True) -> subproce
     site = folder / "site.toml"
     if not site.exists():
         site.write_text(SITE, encoding="utf-8")
-    command = ("scan", "--site", site, "--db", folder / "inventory.db", *words)
-    return cable.scanner.run(sys.executable, CLI, *command, check=check, LANG="C.UTF-8")
+    where = ("--site", str(site), "--db", str(folder / "inventory.db"))
+    return cable.scanner.run(sys.executable, CLI, "scan", *where, *words, check=check, LANG="C.UTF-8")
 
 
 def test_exclusions_passive_wards_and_other_ports_receive_nothing(cable: Wire, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
-"""Every recorded conversation, damaged at random, by the hundred thousand: evidence or one of our errors, no more.
+"""Every recorded conversation, damaged at random, by the million: evidence, or one of our errors, no more.
 
-``make prove`` runs it. ``VETUSTE_PROVE`` is how many conversations each host's answers make (default 35,000: a million in all),
-``VETUSTE_SEED`` makes others.
+``make prove`` runs it. ``VETUSTE_PROVE`` is how many conversations are made of each host's answers (35,000:
+a million in all), ``VETUSTE_SEED`` makes others.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def connections_of(host: Host) -> list[list[bytes]]:
     granted = [bytes.fromhex("82000000")] * (host.service == 139)
     smb2 = [host.answers[kind] for kind in ("wildcard", "smb2", "smb2 setup") if kind in host.answers]
     smb1 = [host.answers[kind] for kind in ("smb1", "smb1 setup") if kind in host.answers]
-    refused = [[]] if smb2 and "wildcard" not in host.answers else []
+    refused: list[list[bytes]] = [[]] if smb2 and "wildcard" not in host.answers else []
     return [*refused, *([*granted, *answers] for answers in (smb2, smb1) if answers)]
 
 
@@ -138,7 +138,9 @@ def test_damage_is_an_error_of_ours_at_worst(host: Host) -> None:
                 assert text.isprintable(), (number, key, text)
                 assert 0 < len(text) <= 256, (number, key, text)
         PROBE.redact(tuple(heard.raw))
-    assert min(ends.values()) > CONVERSATIONS // 100, "damage is neither always fatal nor never felt"
+    assert ends["broken"] > CONVERSATIONS // 100, "damage is felt"
+    if any("setup" in kind for kind in host.answers):
+        assert ends["whole"] > CONVERSATIONS // 100, "and it is not always fatal"
 
 
 @pytest.mark.parametrize("host", HOSTS.values(), ids=HOSTS)
