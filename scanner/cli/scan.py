@@ -16,7 +16,7 @@ import click
 from scanner.cli.terminal.commands import command as command_of
 from scanner.cli.terminal.exits import DONE, FINDINGS, INTERRUPTED
 from scanner.cli.terminal.options import Where, formats, today, where
-from scanner.cli.terminal.output import say, write_json_list
+from scanner.cli.terminal.output import say, tell, write_json_list
 from scanner.cli.terminal.progress import duration
 from scanner.cli.terminal.scanning import perform, plan_rows, summarise
 from scanner.cli.terminal.switches import Argument, Option
@@ -84,6 +84,11 @@ def command(
         _print_plan(ground, form)
         return
     ground.demand_open_window(datetime.now(UTC))
+    if ground.held_back:
+        tell(
+            "only {number} hosts at a time: no more files may be open; ulimit -n or LimitNOFILE raises that",
+            number=ground.in_flight,
+        )
     tally = perform(ground, site, where.url())
     summarise(tally, ground)
     if form == "json":

@@ -45,6 +45,9 @@ class Ground:
     gate: Gate
     shares: tuple[tuple[AddressSet, Terms], ...]
     in_flight: int
+    """How many hosts are waited for at one time."""
+    held_back: bool
+    """Whether the limit of open files, not the profile, makes it that few."""
     profile: str
     scope: str
     """What was asked for, in words for the record."""
@@ -98,6 +101,7 @@ def prepare(request: Request, descriptors: int) -> Ground:
         gate,
         shares,
         min(widest, descriptors, chosen.size),
+        descriptors < min(widest, chosen.size),
         profile,
         " ".join(request.targets) or (site.site.name if site else ""),
     )

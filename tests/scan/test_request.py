@@ -135,3 +135,10 @@ def test_whatever_is_asked_nothing_forbidden_is_planned(asked: list[tuple[int, i
         assert number not in forbidden
         assert ground.gate.scope.permits(number)
     assert len(ground.asked) == sum(share.addresses for share in ground.plan())
+
+
+def test_a_low_limit_of_open_files_is_known() -> None:
+    few = prepare(Request(("127.0.0.0/24",), profile="lab"), 100)
+    assert (few.in_flight, few.held_back) == (100, True)
+    many = prepare(Request(("127.0.0.0/24",), profile="lab"), 1000)
+    assert (many.in_flight, many.held_back) == (256, False)
