@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,6 +23,11 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("steady")
+
+
+def pytest_configure() -> None:
+    """Let children be interrupted, though a shell that started this in the background lets none be."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _has_no_data(item: pytest.Item) -> bool:

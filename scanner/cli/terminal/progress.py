@@ -46,14 +46,14 @@ class _Pace:
         """One sentence, in the language of this process."""
         elapsed = max(time.monotonic() - self._started, 1e-3)
         rate = tally.visited / elapsed
-        remaining = (tally.total - tally.visited) / rate if rate else 0
+        remaining = duration((tally.total - tally.visited) / rate) if rate else "?"
         text = translate("{visited} of {total} addresses, {seen} machines, {rate}/s, {remaining} left")
         return text.format(
             visited=tally.visited,
             total=tally.total,
             seen=tally.seen,
             rate=f"{rate:.0f}",
-            remaining=duration(remaining),
+            remaining=remaining,
         )
 
 
