@@ -56,7 +56,7 @@ def test_without_a_right_to_install_one_line_names_what_is_missing(system: Syste
     system.add("sudo", "exit 1")
     code, said, done = system.run()
     assert (code, done) == (1, [])
-    assert said == "the tests need other programs: sudo apt install nmap tcpdump\n"
+    assert said == "the tests need other programs: sudo apt install nmap tcpdump tshark\n"
 
 
 @pytest.mark.parametrize("user", ["root", "sudo"])
@@ -66,10 +66,10 @@ def test_with_the_right_it_installs_what_is_missing_and_starts_no_server(system:
     system.add("id", f"echo {0 if user == 'root' else 1000}")
     system.add("sudo", '[ "$1" = -n ] && shift; [ "$1" = true ] || exec "$@"')
     code, said, done = system.run()
-    assert (code, said) == (0, "installing for the tests: nmap samba smbclient\n")
+    assert (code, said) == (0, "installing for the tests: nmap samba smbclient tshark\n")
     assert done[0] == f"install -m 755 /dev/stdin {system.folder}/policy-rc.d"
     assert done[1].endswith(" update")
-    assert done[2].endswith("install -y --no-install-recommends nmap samba smbclient")
+    assert done[2].endswith("install -y --no-install-recommends nmap samba smbclient tshark")
     assert done[-1] == f"rm -f {system.folder}/policy-rc.d"
 
 

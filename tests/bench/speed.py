@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scanner.fingerprints import load_fingerprints
 from tests.namespaces import Namespace
 
 if TYPE_CHECKING:
@@ -173,6 +174,24 @@ def start_up() -> None:
     ratio("vetuste --help, milliseconds, median of 9", statistics.median(helps) * 1000, 200)
 
 
+def worst_pattern() -> None:
+    """The slowest pattern on what an ill-meaning host may say: beginnings of what it wants, then rubbish."""
+    say("patterns on hostile values of 256 characters:")
+    slowest = (0.0, "", "")
+    for key, fingerprints in load_fingerprints().by_key.items():
+        for one in fingerprints:
+            for example, _ in one.examples:
+                for rubbish in ("0", "A", " ", ".", "9.", example):
+                    hostile = (example[: len(example) // 2 + 1] + rubbish * 256)[:255] + "\x00"
+                    times = []
+                    for _ in range(3):
+                        started = time.perf_counter()
+                        one.pattern.fullmatch(hostile)
+                        times.append(time.perf_counter() - started)
+                    slowest = max(slowest, (min(times), key, one.name))
+    say(f"  {slowest[0] * 1e6:.0f} µs: {slowest[2]} ({slowest[1]})")
+
+
 def main() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -180,6 +199,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="vetuste-bench-") as name:
         folder = Path(name)
         start_up()
+        worst_pattern()
         against_the_bare_loop(folder)
         against_nmap(folder)
         whole_hospital(folder)

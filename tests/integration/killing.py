@@ -65,7 +65,7 @@ class Victim:
             process.kill()
             process.communicate()
         kept = self._kept()
-        self.product.run(*SCAN)
+        self.product.run("scan", "--profile", "lab")
         assert exported(self.product.folder) == self.truth, "another scan completes it to the truth"
         demand_whole(self.product.inventory)
         return kept

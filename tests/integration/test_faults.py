@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 MACHINES = 240
 HOSPITAL = ("--hosts", str(MACHINES), "--wards", "1", "--mix", "xp=120,w7=40,w10=40,samba=20,2003=20")
-STEADY = ("scan", "--profile", "office", "--rate", "50")
+STEADY = ("scan", "--profile", "office", "--rate", "80")
 """Slow enough that something can happen in mid-scan."""
 
 LOCKED = "another program holds the inventory"

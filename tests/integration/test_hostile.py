@@ -231,11 +231,17 @@ def test_all_names_were_heard(named: Product) -> None:
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_nothing_that_a_terminal_obeys_reaches_it(named: Product, words: tuple[str, ...]) -> None:
-    plain = on_a_terminal(named, *words, NO_COLOR="1")
-    demand_inert(plain, "\r\n")
-    coloured = on_a_terminal(named, *words)
-    demand_inert(OUR_COLOURS.sub("", coloured), "\r\n")
+    demand_inert(on_a_terminal(named, *words, NO_COLOR="1"), "\r\n")
     demand_inert(into_a_pipe(named, *words), "\r\n")
+
+
+@pytest.mark.parametrize("command", ["assets", "explain"])
+def test_the_only_colours_are_ours(named: Product, command: str) -> None:
+    words = (command,) if command == "assets" else (command, ADDRESSES[HARMFUL[0]])
+    coloured = on_a_terminal(named, *words)
+    assert OUR_COLOURS.search(coloured)
+    demand_inert(OUR_COLOURS.sub("", coloured), "\r\n")
+    assert "\x1b[31mred" not in coloured
 
 
 def test_no_control_character_is_stored(named: Product) -> None:
