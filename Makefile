@@ -42,6 +42,7 @@ check: $(VENV)/dev ## format, lint, types, import contracts, data, catalogues, d
 	@if [ -d ../shared/corpus ]; then $(RUN) -m tests.accuracy --check; fi
 
 prove: $(VENV)/dev ## every property a thousand times as often as `make test`; hours
+	@$(RUN) -m pytest tests/prove/mutation.py tests/prove/kills.py
 	@VETUSTE_EXAMPLES=100000 $(RUN) -m pytest tests/probes tests/transport tests/inventory tests/exports tests/test_*.py
 
 bench: $(VENV)/dev ## speed and memory beside nmap and a bare loop, in one run

@@ -52,10 +52,16 @@ class WriterThread(threading.Thread):
             self._complain()
 
     def mark(self, version: int, address: int) -> None:
-        """Note that an address was asked."""
+        """Note that an address was asked.
+
+        Raises:
+            InventoryError: the writer cannot go on: nothing more should be asked.
+        """
         block = (version, address >> 8)
         with self._condition:
             self._asked[block] = self._asked.get(block, 0) | 1 << (address & 0xFF)
+        if not self.is_alive():
+            self._complain()
 
     def finish(self) -> None:
         """Write what is left, and end.

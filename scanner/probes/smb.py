@@ -11,7 +11,7 @@ import struct
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from scanner.errors import LimitError, PeerClosedError
+from scanner.errors import LimitError, PeerClosedError, ProtocolError
 from scanner.model import Endpoint, Transport
 from scanner.probes import Learnt, Probe, Reconnect, Send, netbios_session, ntlm, smb1, smb2, spnego
 from scanner.probes.smb_redaction import redact
@@ -93,8 +93,13 @@ def converse(endpoint: Endpoint) -> Conversation:
         yield from _without_smb1(course, closed)
         return
     if answer.startswith(smb2.MAGIC):
-        yield from _speak_smb2(course, answer, 1)
-        yield from _ask_for_smb1(course)
+        try:
+            yield from _speak_smb2(course, answer, 1)
+        except (PeerClosedError, ProtocolError):
+            # What SMB 2 does not tell, SMB 1 may; but a host that hangs up on both has not said no.
+            yield from _ask_for_smb1(course, hanging_up_is_no=False)
+            raise
+        yield from _ask_for_smb1(course, hanging_up_is_no=True)
         return
     negotiated = smb1.parse_negotiate(answer)
     if negotiated is None:
@@ -137,7 +142,7 @@ def _speak_smb1(course: _Course, negotiated: smb1.Negotiated) -> Conversation:
         yield from course.learn(_challenge_facts(setup.blob))
 
 
-def _ask_for_smb1(course: _Course) -> Conversation:
+def _ask_for_smb1(course: _Course, *, hanging_up_is_no: bool) -> Conversation:
     """Whether a host that prefers SMB 2 speaks SMB 1 too, over a second connection.
 
     Only the host's own refusal is a no. Where limits, time or the way there ended it, nothing is said.
@@ -150,7 +155,8 @@ def _ask_for_smb1(course: _Course) -> Conversation:
     try:
         answer = yield from course.ask(smb1.NEGOTIATE_SMB1)
     except PeerClosedError:
-        yield from course.learn({"smb.smb1": "no"})
+        if hanging_up_is_no:
+            yield from course.learn({"smb.smb1": "no"})
         return
     except LimitError:
         return

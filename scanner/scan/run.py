@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     Tell = Callable[["Tally"], None]
 
+_STOPS: Final = (signal.SIGINT, signal.SIGTERM)
+
 _TELL_EVERY: Final = 0.2
 """Seconds between two reports of progress."""
 
@@ -73,15 +75,26 @@ def run(ground: Ground, recorder: Recorder, classifier: Classifier, tell: Tell) 
         InventoryError: the inventory cannot be written; what was committed is kept.
     """
     work = _Work(ground, recorder, classifier, Tally(len(ground.asked), datetime.now(UTC)))
+    state = "failed"
     try:
         with _rare_collections():
             uvloop.run(_carry_out(work, tell))
-    except BaseException:
-        recorder.finish("failed", work.tally.counts(), ended=datetime.now(UTC))
-        raise
-    state = "interrupted" if work.tally.interrupted else "done"
-    recorder.finish(state, work.tally.counts(), ended=datetime.now(UTC))
+        state = "interrupted" if work.tally.interrupted else "done"
+    finally:
+        with _undisturbed():
+            recorder.finish(state, work.tally.counts(), ended=datetime.now(UTC))
     return work.tally
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let no impatient second signal end the process while the last batch is written; that takes a moment."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in _STOPS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
@@ -147,7 +160,7 @@ async def _carry_out(work: _Work, tell: Tell) -> None:
         work.tally.interrupted = True
         sweeping.cancel()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _STOPS:
         loop.add_signal_handler(number, stop)
     telling = asyncio.create_task(_keep_telling(work.tally, tell))
     try:

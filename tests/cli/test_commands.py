@@ -12,6 +12,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -201,9 +202,8 @@ def test_rejudge_of_today_changes_nothing(hospital: Path) -> None:
 
 
 def test_rejudge_says_what_changed_and_dry_runs_keep_it(hospital: Path) -> None:
-    with sqlite3.connect(hospital / "inventory.db") as database:
+    with closing(sqlite3.connect(hospital / "inventory.db", isolation_level=None)) as database:
         database.execute("UPDATE assets SET identity_id = (SELECT min(identity_id) FROM assets)")
-    database.close()
     tried = json.loads(read(hospital, "rejudge", "--dry-run", "--json"))
     assert tried
     assert set(tried[0]) == {"id", "ip", "site", "ward", "before", "after"}
@@ -298,9 +298,8 @@ def test_no_colour_where_someone_said_so(option: str, changes: dict[str, str], h
 
 
 def test_what_the_network_said_is_printed_and_not_obeyed(hospital: Path) -> None:
-    with sqlite3.connect(hospital / "inventory.db") as database:
+    with closing(sqlite3.connect(hospital / "inventory.db", isolation_level=None)) as database:
         database.execute("UPDATE assets SET name = ?", ("\x1b]0;owned\x07\x1b[2J\u202e",))
-    database.close()
     for command in (
         ["assets"],
         ["assets", "--json"],
@@ -314,8 +313,7 @@ def test_what_the_network_said_is_printed_and_not_obeyed(hospital: Path) -> None
 
 
 def test_a_cell_that_a_spreadsheet_would_run_is_text(hospital: Path) -> None:
-    with sqlite3.connect(hospital / "inventory.db") as database:
+    with closing(sqlite3.connect(hospital / "inventory.db", isolation_level=None)) as database:
         database.execute("UPDATE assets SET name = '=HYPERLINK(1)'")
-    database.close()
     rows = list(csv.DictReader(io.StringIO(read(hospital, "assets", "--format", "csv", DAY), newline="")))
     assert {row["name"] for row in rows} == {"'=HYPERLINK(1)"}

@@ -88,3 +88,15 @@ def test_a_kept_answer_says_the_same(host: Host) -> None:
     for before, after in zip(host.connections, kept, strict=True):
         assert [len(answer) for answer in before] == [len(answer) for answer in after]
     assert Peer(kept).hold(PROBE, host.endpoint).evidence == host.evidence
+
+
+def test_smb1_is_asked_for_where_smb2_breaks_off(host: Host) -> None:
+    """What a host of both says over SMB 1 is learnt though its SMB 2 session fails; a hang-up there is no no."""
+    first, *later = host.connections
+    if not later or "smb.native_os" not in host.evidence:
+        assert "smb.smb1" not in Peer([first[:-1], []]).hold(PROBE, host.endpoint).evidence or not later
+        return
+    heard = Peer([first[:-1], *later]).hold(PROBE, host.endpoint)
+    assert isinstance(heard.error, PeerClosedError)
+    assert heard.evidence["smb.native_os"] == host.evidence["smb.native_os"]
+    assert heard.evidence["smb.smb1"] == "yes"
