@@ -1,4 +1,4 @@
-"""Writing a scan as it goes: one thread, one transaction a batch; readers never wait for it."""
+"""Writing a scan as it goes: one writer, one transaction a batch; readers never wait for it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Self
 from sqlalchemy import insert, update
 
 from scanner.errors import InventoryError
-from scanner.inventory.answers import pack
 from scanner.inventory.batch import BatchWriter
 from scanner.inventory.coverage import CoverageWriter
 from scanner.inventory.interning import Numbers
 from scanner.inventory.places import keep_site
 from scanner.inventory.tables import SCANS
 from scanner.inventory.transactions import writing
-from scanner.inventory.writer import WriterThread
+from scanner.inventory.writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,25 +74,31 @@ class Recorder:
                 insert(SCANS).values(row).returning(SCANS.c.id)
             ).scalar_one()
         numbers = Numbers(site_id, versions.get("data", ""), wards)
-        self._writer = WriterThread(
+        self._writer = Writer(
             inventory, BatchWriter(self.scan_id, numbers), CoverageWriter(site_id, self.scan_id)
         )
-        self._writer.start()
         self._finished = False
 
     def record(self, host: HostRecord) -> None:
-        """Keep what was learnt of one address; returns at once unless the disk is thousands of hosts behind.
+        """Keep what was learnt of one address; each time a batch is full, it is written.
 
         Raises:
             InventoryError: what was handed over before could not be written; what was committed is kept.
         """
         if host.observations:
-            # Compressed here: zlib lets go of the global lock, and the writer would queue for it behind us.
-            self._writer.add((host, tuple(pack(observation.raw) for observation in host.observations)))
+            self._writer.add(host)
 
     def asked(self, address: int, version: int = 4) -> None:
         """Note that something is sent to an address, given as a number of IP version 4 or 6."""
         self._writer.mark(version, address)
+
+    def write_due(self) -> None:
+        """Write what has waited for a second or more; to be called now and then while a scan goes on.
+
+        Raises:
+            InventoryError: it could not be written; what was committed is kept.
+        """
+        self._writer.write_due()
 
     def finish(
         self, state: str = "done", counts: Mapping[str, int] | None = None, *, ended: datetime | None = None

@@ -1,8 +1,7 @@
 """Many rows in few statements.
 
-Between two steps of a statement SQLite lets go of Python's global lock, and a thread that is busy keeps it
-for 5 ms before it gives it back. Row by row (``executemany``), the writer of a scan would wait for the event
-loop once a row; so rows go in by the hundred, each hundred in one step.
+Each execution of a statement costs more than the row that it writes; so rows go in by the hundred, each
+hundred in one step.
 """
 
 from __future__ import annotations

@@ -162,18 +162,15 @@ async def _carry_out(work: _Work, tell: Tell) -> None:
 
     for number in _STOPS:
         loop.add_signal_handler(number, stop)
-    telling = asyncio.create_task(_keep_telling(work.tally, tell))
     try:
-        await sweeping
-    except asyncio.CancelledError:
+        while not sweeping.done():
+            await asyncio.wait({sweeping}, timeout=_TELL_EVERY)
+            work.recorder.write_due()
+            tell(work.tally)
         if not work.tally.interrupted:
-            raise
+            await sweeping
     finally:
-        telling.cancel()
-        tell(work.tally)
-
-
-async def _keep_telling(tally: Tally, tell: Tell) -> None:
-    while True:
-        await asyncio.sleep(_TELL_EVERY)
-        tell(tally)
+        sweeping.cancel()
+        await asyncio.wait({sweeping})
+        if not sweeping.cancelled():
+            sweeping.exception()  # seen: what is on its way already says more

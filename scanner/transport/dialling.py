@@ -77,7 +77,6 @@ def _socket_for(address: str) -> socket.socket:
     raw = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     # Should this process be held up beyond the timeout, the kernel repeats the SYN once, not six times.
     raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_SYNCNT, 1)
-    raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return raw
 
 

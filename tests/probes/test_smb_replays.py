@@ -91,7 +91,7 @@ def test_a_kept_answer_says_the_same(host: Host) -> None:
 
 
 def test_smb1_is_asked_for_where_smb2_breaks_off(host: Host) -> None:
-    """What a host of both says over SMB 1 is learnt though its SMB 2 session fails; a hang-up there is no no."""
+    """What a host of both says over SMB 1 is learnt though its SMB 2 session fails."""
     first, *later = host.connections
     if not later or "smb.native_os" not in host.evidence:
         assert "smb.smb1" not in Peer([first[:-1], []]).hold(PROBE, host.endpoint).evidence or not later
