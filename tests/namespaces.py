@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -52,6 +53,19 @@ class Namespace:
     def start(self, *words: str | Path, **options: object) -> subprocess.Popen[str]:
         """Start a command inside; the caller ends it."""
         return subprocess.Popen(self.command(*words), text=True, **options)  # type: ignore[call-overload, no-any-return] # options of Popen
+
+    @contextmanager
+    def recording(self, file: Path, *chosen: str) -> Iterator[None]:
+        """Record what arrives and leaves, whole, as tcpdump sees it; ``chosen`` is its filter."""
+        words = ("tcpdump", "-i", "any", "-n", "--immediate-mode", "-U", "-s", "0", "-w", str(file), *chosen)
+        process = self.start(*words, stderr=subprocess.PIPE)
+        assert process.stderr is not None
+        process.stderr.readline()  # it says that it listens
+        try:
+            yield
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=30)
 
 
 @dataclass(frozen=True)

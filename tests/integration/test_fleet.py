@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import signal
 import subprocess
 import sys
 from collections import Counter, defaultdict
@@ -84,22 +83,6 @@ def _recorded() -> Iterator[tuple[str, Any]]:
         yield address, host(part)
 
 
-@contextmanager
-def recording(where: Namespace, file: Path) -> Iterator[None]:
-    """Every packet of a namespace, whole."""
-    process = where.start(
-        *("tcpdump", "-i", "any", "-n", "--immediate-mode", "-U", "-s", "0", "-w", file),
-        stderr=subprocess.PIPE,
-    )
-    assert process.stderr is not None
-    process.stderr.readline()
-    try:
-        yield
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
-
-
 @dataclass(frozen=True)
 class Visit:
     """One clinical scan of the fleet, and the recording of it."""
@@ -129,7 +112,7 @@ def _scan(cable: Wire, folder: Path, capture: Path) -> Product:
     cable.count(["tcp dport 445 counter name smb"])
     outside = Product(folder, tuple(cable.scanner.command()))
     outside.site([SUBNET])
-    with fleet(cable.hospital, folder), recording(cable.scanner, capture):
+    with fleet(cable.hospital, folder), cable.scanner.recording(capture):
         outside.run("scan", "--profile", "clinical")
     return Product(folder)
 

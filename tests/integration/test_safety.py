@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections import Counter
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,30 +53,7 @@ def cable() -> Iterator[Wire]:
         yield made
 
 
-@contextmanager
-def capture(cable: Wire, file: Path) -> Iterator[None]:
-    """Record every SYN that arrives, with its time of arrival."""
-    process = cable.hospital.start(
-        *(
-            "tcpdump",
-            "-i",
-            "any",
-            "-n",
-            "--immediate-mode",
-            "-U",
-            "-w",
-            file,
-            "tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn",
-        ),
-        stderr=subprocess.PIPE,
-    )
-    assert process.stderr is not None
-    process.stderr.readline()
-    try:
-        yield
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
+SYN = "tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn"
 
 
 def arrivals(file: Path) -> list[tuple[float, str]]:
@@ -126,7 +101,7 @@ def test_exclusions_passive_wards_and_other_ports_receive_nothing(cable: Wire, t
 
 def test_the_clinical_profile_keeps_its_pace(cable: Wire, tmp_path: Path) -> None:
     """At most 55 attempts in any second, 2 to a host, 4 to a host in all: when every port refuses at once."""
-    with capture(cable, tmp_path / "syn.pcap"):
+    with cable.hospital.recording(tmp_path / "syn.pcap", SYN):
         scan(cable, tmp_path)
     seen = arrivals(tmp_path / "syn.pcap")
     assert len(seen) == cable.counted()["attempts"]
@@ -141,7 +116,7 @@ def test_silence_is_asked_no_more_often(cable: Wire, tmp_path: Path) -> None:
     """Where nothing answers, each address gets three SYNs (445, 139, 445 again), and none from the kernel."""
     rule = "add rule inet judge arriving ip daddr 10.77.0.0/16 drop"
     cable.hospital.run("nft", rule)
-    with capture(cable, tmp_path / "syn.pcap"):
+    with cable.hospital.recording(tmp_path / "syn.pcap", SYN):
         scan(cable, tmp_path, "10.77.0.64-90")
     by_host = Counter(host for _, host in arrivals(tmp_path / "syn.pcap"))
     assert set(by_host.values()) == {3}
