@@ -1,7 +1,6 @@
 """Many rows in few statements.
 
-Each execution of a statement costs more than the row that it writes; so rows go in by the hundred, each
-hundred in one step.
+Rows go in by the hundred, each hundred in one step, past SQLAlchemy's work on each value.
 """
 
 from __future__ import annotations

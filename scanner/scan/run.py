@@ -101,8 +101,8 @@ def _undisturbed() -> Iterator[None]:
 def _rare_collections() -> Iterator[None]:
     """Let the garbage collector look less often while thousands of visits are under way.
 
-    It would walk all of them, and all that was imported, for every few hundred new objects: a fifth of
-    the processor time of a scan, to find next to nothing.
+    It would walk all of them, and all that was imported, for every few hundred new objects: up to a fifth
+    of a scan's processor time in user space, to find next to nothing.
     """
     thresholds = gc.get_threshold()
     gc.collect()
