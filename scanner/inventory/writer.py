@@ -1,6 +1,7 @@
 """Writing a scan in batches: each one transaction, made when it is large enough or has waited long enough.
 
-No thread: beside a busy event loop one costs hand-overs of Python's global lock, and gains nothing. A batch takes some fiftieths of a second, in which nothing is sent; what arrives waits in the kernel.
+No thread: beside a busy event loop one costs hand-overs of Python's global lock, and gains nothing. A batch
+takes some fiftieths of a second, in which nothing is sent; what arrives waits in the kernel.
 """
 
 from __future__ import annotations

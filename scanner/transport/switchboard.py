@@ -1,8 +1,8 @@
 """What all connections of a scan share: one watch over their sockets, two clocks, so many places to speak.
 
-An event loop makes a watcher and a timer for each attempt, and a scan makes a hundred thousand attempts. Here a
-socket costs one entry in one epoll set, which the loop watches as one descriptor,
-and a timeout one entry in a queue, since all timeouts of a kind are equally long.
+An event loop makes a watcher and a timer for each attempt, and a scan makes a hundred thousand attempts.
+Here a socket costs one entry in one epoll set, which the loop watches as one descriptor, and a timeout one
+entry in a queue, since all timeouts of a kind are equally long.
 """
 
 from __future__ import annotations
