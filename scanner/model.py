@@ -88,6 +88,22 @@ class Observation:
     """The peer's answers after ``redact``, one an exchange."""
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One connection or datagram of ours: a line of the ledger."""
+
+    endpoint: Endpoint
+    probe: str
+    """Whose: a probe's name, ``look`` (is a host still there?) or ``canary``."""
+    at: datetime
+    """When it left, in UTC."""
+    outcome: Outcome
+    sent: int = 0
+    """Bytes of payload that we sent."""
+    received: int = 0
+    """Bytes of payload that came back."""
+
+
 class Certainty(StrEnum):
     """How far a candidate set is to be believed."""
 
@@ -178,6 +194,19 @@ class HostRecord:
     ward: str
     observations: tuple[Observation, ...]
     identity: Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """The circuit breaker's decision: a subnet to which nothing more is sent until someone clears it."""
+
+    subnet: str
+    """In CIDR notation."""
+    ward: str
+    at: datetime
+    cause: Message
+    fallen: tuple[str, ...] = ()
+    """The addresses that answered, and fell silent."""
 
 
 class Missing(Enum):
