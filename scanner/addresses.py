@@ -9,10 +9,11 @@ import math
 from bisect import bisect_right
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from itertools import accumulate
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 Value = TypeVar("Value")
 
@@ -132,6 +133,26 @@ class AddressSet:
         for _ in range(size):
             yield self.at(index)
             index = (index + stride) % size
+
+
+class AddressBits:
+    """A set that addresses are added to, one by one: a bit for each, 256 of them a word."""
+
+    __slots__ = ("_words",)
+
+    def __init__(self, words: Mapping[int, int] = MappingProxyType({})) -> None:
+        self._words = dict(words)
+
+    def add(self, number: int) -> None:
+        """Put one in; twice does no harm."""
+        word = number >> 8
+        self._words[word] = self._words.get(word, 0) | 1 << (number & 0xFF)
+
+    def __contains__(self, number: int) -> bool:
+        return bool(self._words.get(number >> 8, 0) >> (number & 0xFF) & 1)
+
+    def __len__(self) -> int:
+        return sum(word.bit_count() for word in self._words.values())
 
 
 class AddressMap(Generic[Value]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +22,8 @@ class Transport(StrEnum):
     TCP = "tcp"
     UDP = "udp"
     TLS = "tls"
+    ICMP = "icmp"
+    """Echo requests: they have no port."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,14 @@ class Outcome(StrEnum):
     """Scope or limits forbade it: nothing was sent."""
     FAILED = "failed"
     """This machine could not do it: no descriptor, no buffer, no route of its own."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether something answers there, as far as one can tell."""
+        return self not in _NO_SIGN
+
+
+_NO_SIGN: Final = frozenset({Outcome.SILENT, Outcome.UNREACHABLE, Outcome.WITHHELD, Outcome.FAILED})
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from scanner.classify import default_classifier
 from scanner.config import load_site
 from scanner.errors import LimitError, PeerClosedError, ProbeError
 from scanner.inventory import Recorder, open_inventory
-from scanner.model import Endpoint, HostRecord, Observation, Outcome
+from scanner.model import Attempt, Endpoint, HostRecord, Observation, Outcome
 from scanner.probes import Learnt, Reconnect, Send, probes
 from scanner.simulator import Hospital
 from scanner.simulator.answers import End
@@ -88,6 +88,19 @@ def visit(hospital: Hospital, place: Place) -> HostRecord | None:
     return HostRecord(place.address, place.ward.name, tuple(seen), identity)
 
 
+def attempts(address: str, record: HostRecord | None) -> list[Attempt]:
+    """What a scan would have sent to an address."""
+    if record is None:
+        silent = (Endpoint(address, port) for port in (445, 139, 445))
+        return [Attempt(endpoint, "smb", WHEN, Outcome.SILENT) for endpoint in silent]
+    return [
+        Attempt(
+            seen.endpoint, seen.probe, WHEN, seen.outcome, 300 * seen.connections, sum(map(len, seen.raw))
+        )
+        for seen in record.observations
+    ]
+
+
 def build(file: Path) -> None:
     """Build the example."""
     hospital = Hospital(HOSTS, WARDS, seed=1)
@@ -104,15 +117,15 @@ def build(file: Path) -> None:
             versions={"data": default_classifier().version},
             started=WHEN,
         )
-        for ward in hospital.wards:
-            for number in range(int(ward.subnet[0]), int(ward.subnet[-1]) + 1):
-                recorder.asked(number)
         seen = 0
-        for address in sorted(hospital.places, key=number_of):
-            record = visit(hospital, hospital.places[address])
+        for address in (str(each) for ward in hospital.wards for each in ward.subnet):
+            place = hospital.places.get(address)
+            record = visit(hospital, place) if place else None
             if record:
                 seen += 1
                 recorder.record(record)
+            recorder.sent(attempts(address, record))
+            recorder.visited(number_of(address))
         recorder.finish("done", {"addresses": 256 * WARDS, "seen": seen}, ended=WHEN)
 
 

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
+import sys
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Sequence
 
 TIMEOUT = 300
 """Seconds after which anything that a test starts is ended."""
@@ -56,16 +58,20 @@ class Namespace:
 
     @contextmanager
     def recording(self, file: Path, *chosen: str) -> Iterator[None]:
-        """Record what arrives and leaves, whole, as tcpdump sees it; ``chosen`` is its filter."""
-        words = ("tcpdump", "-i", "any", "-n", "--immediate-mode", "-U", "-s", "0", "-w", str(file), *chosen)
-        process = self.start(*words, stderr=subprocess.PIPE)
+        """Record what arrives and leaves, whole, as tcpdump sees it; ``chosen`` is its filter.
+
+        A recording from which the kernel dropped packets proves nothing, and fails.
+        """
+        words = ("tcpdump", "-i", "any", "-n", "--immediate-mode", "-U", "-s", "0", "-B", "65536")
+        process = self.start(*words, "-w", str(file), *chosen, stderr=subprocess.PIPE)
         assert process.stderr is not None
         process.stderr.readline()  # it says that it listens
         try:
             yield
         finally:
             process.send_signal(signal.SIGINT)
-            process.communicate(timeout=30)
+            _, said = process.communicate(timeout=30)
+        assert re.search(r"^0 packets dropped by kernel", said, re.MULTILINE), said
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,56 @@ class Wire:
 
     scanner: Namespace
     hospital: Namespace
+    ends: tuple[str, str] = ("", "")
+    """The devices at the scanner's end and at the hospital's."""
+    subnet: str = ""
+    relay: subprocess.Popen[str] | None = field(default=None, compare=False)
+
+    def rough(self, **orders: float) -> None:
+        """What a rough cable does from now on: loss, delay, reorder, duplicate, cut (``tests/rough_link.py``)."""
+        assert self.relay is not None
+        assert self.relay.stdin is not None
+        self.relay.stdin.write(json.dumps(orders) + "\n")
+        self.relay.stdin.flush()
+
+    def unplug(self, end: int) -> None:
+        """Take one end's device down: 0 is the scanner's."""
+        (self.scanner, self.hospital)[end].run("ip", "link", "set", self.ends[end], "down")
+
+    def plug(self, end: int) -> None:
+        """Take it up again, with the scanner's way to the hospital."""
+        (self.scanner, self.hospital)[end].run("ip", "link", "set", self.ends[end], "up")
+        self.scanner.run("ip", "route", "replace", self.subnet, "via", "10.255.0.2")
+
+    def rule(self, *rules: str) -> None:
+        """Append rules to what :meth:`count` made: what comes first is counted before it is dropped."""
+        text = "\n".join(f"add rule inet judge arriving {rule}" for rule in rules)
+        self.hospital.run("nft", "-f", "-", stdin=text)
+
+    def dark_but(self, living: Iterable[str]) -> None:
+        """Let only these addresses of the hospital answer; nothing comes from the others."""
+        elements = ", ".join(living)
+        self.hospital.run(
+            *("nft", "-f", "-"),
+            stdin=f"""add set inet judge living {{ type ipv4_addr; flags interval; }}
+            add element inet judge living {{ {elements} }}
+            add rule inet judge arriving ip daddr {self.subnet} ip daddr != @living drop""",
+        )
+
+    def fall(self, *networks: str) -> None:
+        """From now on nothing reaches these networks or addresses, and nothing comes from them."""
+        self.hospital.run(
+            *("nft", "-f", "-"),
+            stdin=f"""add set inet judge fallen {{ type ipv4_addr; flags interval; auto-merge; }}
+            add element inet judge fallen {{ {", ".join(networks)} }}
+            add rule inet judge arriving ip daddr @fallen drop
+            add chain inet judge leaving {{ type filter hook output priority -300; }}
+            add rule inet judge leaving ip saddr @fallen drop""",
+        )
+
+    def rise(self) -> None:
+        """What fell is there again."""
+        self.hospital.run("nft", "flush", "set", "inet", "judge", "fallen")
 
     def count(self, rules: Sequence[str]) -> None:
         """Count packets that reach the hospital: nftables rules like ``tcp dport 445 counter name smb``."""
@@ -101,29 +157,21 @@ class Wire:
 
 
 @contextmanager
-def wire(label: str, subnet: str = "10.77.0.0/16") -> Iterator[Wire]:
-    """Two namespaces; every address of ``subnet`` is the hospital's own: it can play many machines."""
+def wire(label: str, subnet: str = "10.77.0.0/16", *, seed: str = "") -> Iterator[Wire]:
+    """Two namespaces; every address of ``subnet`` is the hospital's own: it can play many machines.
+
+    With a seed, the cable is a rough one, that does nothing to the packets until it is told to.
+    """
     scanner, hospital = Namespace(f"vt-{label}-s{os.getpid()}"), Namespace(f"vt-{label}-h{os.getpid()}")
     cable = (f"vt{os.getpid() % 100000}s", f"vt{os.getpid() % 100000}h")
-    created = []
+    created: list[Namespace] = []
+    relay = None
     try:
         for namespace in (scanner, hospital):
             _ip("netns", "add", namespace.name)
             created.append(namespace)
             namespace.run("ip", "link", "set", "lo", "up")
-        _ip(
-            "link",
-            "add",
-            cable[0],
-            "netns",
-            scanner.name,
-            "type",
-            "veth",
-            "peer",
-            cable[1],
-            "netns",
-            hospital.name,
-        )
+        relay = _rough((scanner, hospital), cable, seed) if seed else _smooth((scanner, hospital), cable)
         for namespace, device, address in zip(
             (scanner, hospital), cable, ("10.255.0.1/30", "10.255.0.2/30"), strict=True
         ):
@@ -131,10 +179,35 @@ def wire(label: str, subnet: str = "10.77.0.0/16") -> Iterator[Wire]:
             namespace.run("ip", "link", "set", device, "up")
         scanner.run("ip", "route", "add", subnet, "via", "10.255.0.2")
         hospital.run("ip", "route", "add", "local", subnet, "dev", "lo")
-        yield Wire(scanner, hospital)
+        yield Wire(scanner, hospital, cable, subnet, relay)
     finally:
+        if relay is not None:
+            relay.communicate(timeout=30)
         for namespace in created:
             _ip("netns", "delete", namespace.name)
+
+
+def _smooth(machines: Sequence[Namespace], cable: tuple[str, str]) -> None:
+    """A cable that carries every packet at once."""
+    near, far = (namespace.name for namespace in machines)
+    _ip("link", "add", cable[0], "netns", near, "type", "veth", "peer", cable[1], "netns", far)
+
+
+def _rough(machines: Sequence[Namespace], cable: tuple[str, str], seed: str) -> subprocess.Popen[str]:
+    """A cable that is a process, which ends with its standard input."""
+    ends = [f"{namespace.name}={device}" for namespace, device in zip(machines, cable, strict=True)]
+    relay = subprocess.Popen(
+        [sys.executable, "-m", "tests.rough_link", *ends, seed],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[1],
+    )
+    assert relay.stdout is not None
+    assert relay.stdout.readline() == "ready\n"
+    for namespace, device in zip(machines, cable, strict=True):
+        namespace.run("ip", "link", "set", device, "txqueuelen", "10000")
+    return relay
 
 
 def _ip(*words: str) -> None:

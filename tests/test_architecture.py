@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import io
 import json
 import re
 import subprocess
 import sys
+import tokenize
 import tomllib
 from pathlib import Path
 from types import CodeType
@@ -66,8 +68,24 @@ def test_a_module_has_at_most_300_lines(file: Path) -> None:
     assert file.read_text(encoding="utf-8").count("\n") <= 300
 
 
-def test_the_whole_package_has_at_most_15000_lines() -> None:
-    assert sum(file.read_text(encoding="utf-8").count("\n") for file in SOURCES) <= 15_000
+def test_the_whole_package_has_at_most_15000_lines_of_code() -> None:
+    """Lines that say something to Python: neither blank, nor comment, nor documentation."""
+    assert sum(len(code_lines(file.read_text(encoding="utf-8"))) for file in SOURCES) <= 15_000
+
+
+def code_lines(text: str) -> set[int]:
+    said: set[int] = set()
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        prose = token.type in {
+            tokenize.COMMENT,
+            tokenize.NL,
+            tokenize.NEWLINE,
+            tokenize.INDENT,
+            tokenize.DEDENT,
+        }
+        if not prose and token.type != tokenize.ENDMARKER and not token.line.lstrip().startswith('"""'):
+            said.update(range(token.start[0], token.end[0] + 1))
+    return said
 
 
 def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:

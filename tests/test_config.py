@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import re
 import subprocess
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from scanner.config import SiteFile, Window, inventory_url, load_site
+from scanner.config import Canary, SiteFile, Window, inventory_url, load_site, read_site
 from scanner.config.complaints import TABLES
 from scanner.errors import ConfigError
 from scanner.toml import line_of
@@ -142,6 +143,71 @@ def test_a_file_that_cannot_be_read_is_named(folder: Path) -> None:
 )
 def test_a_secret_is_refused_and_not_repeated(folder: Path, right: str, wrong: str) -> None:
     assert "s3cr3t" not in complaint_about(folder, EXAMPLE.replace(right, wrong))
+
+
+def test_a_signed_scope_needs_somebody_who_signs(folder: Path) -> None:
+    signed = EXAMPLE.replace("[site]", "[site]\nsigned = true")
+    assert load_site(written(folder, signed)).signing.roles == ("biomedical", "rssi")
+    said = complaint_about(folder, signed.replace("[signing]", "").replace("roles =", "#"))
+    assert said == ':2: site.signed: needs those who sign: [signing] roles = ["biomedical", "rssi"]'
+
+
+def test_the_bytes_that_were_read_are_those_that_were_understood(folder: Path) -> None:
+    path = written(folder, EXAMPLE)
+    source = read_site(path)
+    path.write_bytes(b"changed")
+    assert (source.path, source.content, source.file.site.finess) == (path, EXAMPLE.encode(), "000000000")
+    assert source.digest == hashlib.sha256(EXAMPLE.encode()).hexdigest()
+
+
+def test_canaries_are_read_as_they_are_written(folder: Path) -> None:
+    wards = load_site(written(folder, EXAMPLE)).wards
+    assert wards[0].canaries == (Canary("10.20.0.1"), Canary("10.20.1.1", 443))
+    assert wards[1].canaries == ()
+    elsewhere = EXAMPLE.replace('"10.20.0.1"', '"fd00:1::1", "[fd00:99::1]:22", "192.168.1.1"')
+    canaries = load_site(written(folder, elsewhere)).wards[0].canaries
+    assert [str(canary) for canary in canaries[:3]] == ["fd00:1::1", "[fd00:99::1]:22", "192.168.1.1"]
+
+
+def test_a_canary_in_a_ward_inside_a_passive_one_is_not_touched_either(folder: Path) -> None:
+    nested = '[[ward]]\nname = "Box"\nsubnets = ["10.20.9.8/29"]\ncanaries = ["10.20.9.9"]\n'
+    assert "passive_only" in complaint_about(folder, EXAMPLE + nested)
+
+
+@given(st.ip_addresses(), st.none() | st.integers(1, 65535))
+def test_a_canary_is_said_as_it_is_read(
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address, port: int | None
+) -> None:
+    canary = Canary(str(address), port)
+    assert Canary.parse(str(canary)) == canary
+    assert Canary.parse(f" {canary} ") == canary
+
+
+NO_CANARIES = [
+    "",
+    "x",
+    "10.0.0.1:",
+    "10.0.0.1:0",
+    "10.0.0.1:65536",
+    "10.0.0.1:0443",
+    "[10.0.0.1]:1",
+    "10.0.0.0/24",
+]
+NO_CANARIES += [
+    "[fd00::1]",
+    "fe80::1%eth0",
+    "[fe80::1%eth0]:1",
+    "10.0.0.1:٤",
+    "10.0.0.1:http",
+    "host:443",
+    "[::1]:",
+]
+
+
+@pytest.mark.parametrize("text", NO_CANARIES)
+def test_what_is_no_canary_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - any: the site file's reader says it in its own words
+        Canary.parse(text)
 
 
 def test_a_byte_order_mark_and_windows_line_ends_are_no_mistake(folder: Path) -> None:

@@ -18,9 +18,9 @@ from scanner.cli.terminal.counts import print_counts, sorted_counts
 from scanner.cli.terminal.exits import INTERRUPTED
 from scanner.cli.terminal.options import today
 from scanner.cli.terminal.output import say, tell
-from scanner.cli.terminal.scanning import perform, summarise
+from scanner.cli.terminal.scanning import Job, perform, summarise
 from scanner.cli.terminal.switches import Option, switches
-from scanner.config import load_site
+from scanner.config import read_site
 from scanner.errors import ConfigError
 from scanner.exports import Options, formats
 from scanner.exports.files import write_file
@@ -67,9 +67,10 @@ def command(*, hosts: int, seed: int, mix: str, db: str, out: str, today: date) 
         site_file = Path(folder) / "site.toml"
         tell("starting a hospital of {hosts} workstations on 127.0.0.0/8 …", hosts=hosts)
         with started(site_file, {"hosts": str(hosts), "seed": str(seed), "mix": mix}):
-            site = load_site(site_file)
-            ground = prepare(Request(site=site, profile="lab"), descriptor_limit())
-            tally = perform(ground, site, database)
+            source = read_site(site_file)
+            request = Request(site=source.file, profile="lab")
+            ground = prepare(request, descriptor_limit())
+            tally = perform(Job(ground, request, source, database))
     summarise(tally, ground)
     if tally.interrupted:
         sys.exit(INTERRUPTED)

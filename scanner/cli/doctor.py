@@ -34,6 +34,7 @@ def findings(where: Where, today: date) -> Iterator[Finding]:
     yield machine.ports()
     yield machine.retransmissions()
     yield machine.interface()
+    yield machine.echo()
     yield machine.rights()
     yield machine.disk(installation.folder_of(where))
     yield machine.clock()

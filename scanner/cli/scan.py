@@ -8,24 +8,28 @@ touched. The default profile, clinical, sends at most 50 connection attempts a s
 from __future__ import annotations
 
 import sys
-from datetime import UTC, date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from scanner.audit import demand_signed
 from scanner.cli.terminal.commands import command as command_of
-from scanner.cli.terminal.exits import DONE, FINDINGS, INTERRUPTED
+from scanner.cli.terminal.exits import DONE, FAILED, FINDINGS, INTERRUPTED
 from scanner.cli.terminal.options import Where, formats, today, where
 from scanner.cli.terminal.output import say, tell, write_json_list
 from scanner.cli.terminal.progress import duration
-from scanner.cli.terminal.scanning import perform, plan_rows, summarise
+from scanner.cli.terminal.scanning import Job, past_of, perform, plan_rows, summarise
 from scanner.cli.terminal.switches import Argument, Option
 from scanner.errors import ConfigError
 from scanner.inventory import count_rows, open_inventory
+from scanner.language import translate
 from scanner.model import Status
-from scanner.scan import Ground, Request, prepare
+from scanner.scan import PATIENCE, Ground, Request, prepare, request_of
 from scanner.transport.descriptors import descriptor_limit
 from scanner.transport.limits import PROFILES
+
+if TYPE_CHECKING:
+    from datetime import date
 
 
 @command_of(
@@ -59,6 +63,15 @@ from scanner.transport.limits import PROFILES
 @click.option(
     "--plan", "planned", cls=Option, is_flag=True, help="Say what would be sent and how long; send nothing."
 )
+@click.option("--resume", cls=Option, is_flag=True, help="Go on with the scan that was interrupted.")
+@click.option("--fresh", cls=Option, is_flag=True, help="Begin a new scan, even if one was interrupted.")
+@click.option(
+    "--patience",
+    cls=Option,
+    type=click.FloatRange(min=0),
+    default=PATIENCE,
+    help="Seconds to wait for a network that is away; 180 otherwise.",
+)
 @click.option(
     "--fail-on",
     cls=Option,
@@ -75,25 +88,45 @@ def command(
     fail_on: tuple[str, ...],
     form: str,
     today: date,
-    **asked: Any,  # noqa: ANN401 - the options that _request reads by name
+    **asked: Any,  # noqa: ANN401 - the options that _job reads by name
 ) -> None:
     """Prepare, then plan or scan."""
-    site = where.site()
-    ground = prepare(_request(asked, site), descriptor_limit())
+    job = _job({**asked, "planned": planned}, where)
     if planned:
-        _print_plan(ground, form)
+        _print_plan(job.ground, form)
         return
-    ground.demand_open_window(datetime.now(UTC))
-    if ground.held_back:
+    if job.ground.held_back:
         tell(
             "only {number} hosts at a time: no more files may be open; ulimit -n or LimitNOFILE raises that",
-            number=ground.in_flight,
+            number=job.ground.gate.in_flight,
         )
-    tally = perform(ground, site, where.url())
-    summarise(tally, ground)
+    tally = perform(job)
+    summarise(tally, job.ground)
     if form == "json":
         write_json_list([tally.counts()])
-    sys.exit(INTERRUPTED if tally.interrupted else _verdict(where.url(), fail_on, today))
+    if tally.interrupted:
+        sys.exit(INTERRUPTED)
+    sys.exit(FAILED if tally.trips else _verdict(where.url(), fail_on, today))
+
+
+def _job(asked: dict[str, Any], where: Where) -> Job:
+    """The scan that is asked for, or the one that was and is not finished."""
+    if asked["resume"] and asked["fresh"]:
+        raise click.UsageError(translate("--resume and --fresh say different things"))
+    source = where.site_source()
+    if source is not None and not asked["planned"]:  # a plan is what one signs by
+        demand_signed(source)
+    request = _request(asked, source.file if source else None)
+    lore, unfinished = past_of(where.url(), source)
+    resumed = None
+    if asked["resume"]:
+        if unfinished is None:
+            raise ConfigError("there is no interrupted scan to resume: vetuste scan begins one")
+        resumed, request = unfinished, request_of(unfinished, request, source.digest if source else "")
+    elif unfinished is not None and not asked["fresh"]:
+        tell("scan {scan} was interrupted: --resume goes on with it; this is a new one", scan=unfinished.id)
+    ground = prepare(request, descriptor_limit(), lore)
+    return Job(ground, request, source, where.url(), resumed)
 
 
 def _request(asked: dict[str, Any], site: Any) -> Request:  # noqa: ANN401 - a SiteFile or None
@@ -105,6 +138,7 @@ def _request(asked: dict[str, Any], site: Any) -> Request:  # noqa: ANN401 - a S
         asked["rate"],
         _ports(asked["ports"]),
         asked["allow_public"],
+        asked["patience"],
     )
 
 

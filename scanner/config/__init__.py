@@ -5,9 +5,11 @@ Importing this imports no pydantic: commands that only need the inventory's addr
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import re
 import tomllib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,10 +19,25 @@ from scanner.wire import printable
 if TYPE_CHECKING:
     from os import PathLike
 
-    from scanner.config.schema import Esu, Policy, Site, SiteFile, Snmp, Ward
+    from scanner.config.canary import Canary
+    from scanner.config.schema import Esu, Policy, Signing, Site, SiteFile, Snmp, Ward
     from scanner.config.window import Window
 
-__all__ = ["Esu", "Policy", "Site", "SiteFile", "Snmp", "Ward", "Window", "inventory_url", "load_site"]
+__all__ = [
+    "Canary",
+    "Esu",
+    "Policy",
+    "Signing",
+    "Site",
+    "SiteFile",
+    "SiteSource",
+    "Snmp",
+    "Ward",
+    "Window",
+    "inventory_url",
+    "load_site",
+    "read_site",
+]
 
 _LARGEST: Final = 1 << 18
 """The largest site file that is read, in bytes: thousands of wards."""
@@ -33,11 +50,34 @@ def __getattr__(name: str) -> object:
     return getattr(importlib.import_module("scanner.config.schema"), name)
 
 
+@dataclass(frozen=True, slots=True)
+class SiteSource:
+    """A site file as it was read, once: what is signed and compared are the bytes that were understood."""
+
+    path: Path
+    content: bytes
+    file: SiteFile
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the bytes, in hexadecimal."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
 def load_site(path: str | PathLike[str]) -> SiteFile:
     """Read and check a site file.
 
     Raises:
         ConfigError: it cannot be read, is no TOML, or says something wrong; names file, line and key.
+    """
+    return read_site(path).file
+
+
+def read_site(path: str | PathLike[str]) -> SiteSource:
+    """The same, with the bytes that it stands in.
+
+    Raises:
+        ConfigError: as :func:`load_site`.
     """
     from pydantic import ValidationError  # noqa: PLC0415 - see the module's docstring
 
@@ -45,10 +85,11 @@ def load_site(path: str | PathLike[str]) -> SiteFile:
     from scanner.config.schema import SiteFile  # noqa: PLC0415 - the same
 
     file = Path(path)
-    text = _text_of(file)
+    content = _content_of(file)
+    text = _decoded(content, file)
     data = _parsed(text, file)
     try:
-        return SiteFile.model_validate(_tuples(data))
+        return SiteSource(file, content, SiteFile.model_validate(_tuples(data)))
     except ValidationError as error:
         raise complaint(error, text, data, file) from error
 
@@ -60,14 +101,14 @@ def inventory_url(path: str | PathLike[str]) -> str | None:
         ConfigError: the file cannot be read or is no TOML, or the address is no text.
     """
     file = Path(path)
-    table = _parsed(_text_of(file), file).get("inventory", {})
+    table = _parsed(_decoded(_content_of(file), file), file).get("inventory", {})
     url = table.get("url") if isinstance(table, dict) else table
     if url is None or isinstance(url, str):
         return url
     raise ConfigError('must be text in quotes: "…"', file=file, key="inventory.url")
 
 
-def _text_of(file: Path) -> str:
+def _content_of(file: Path) -> bytes:
     try:
         with file.open("rb") as stream:
             content = stream.read(_LARGEST + 1)
@@ -78,6 +119,10 @@ def _text_of(file: Path) -> str:
         raise ConfigError("cannot be read: {why}", file=printable(str(file)), why=why) from error
     if len(content) > _LARGEST:
         raise ConfigError("is larger than 256 KiB: this is no site file", file=file)
+    return content
+
+
+def _decoded(content: bytes, file: Path) -> str:
     try:
         return content.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:

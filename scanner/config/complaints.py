@@ -6,7 +6,7 @@ import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
-from scanner.config.schema import Esu, InventoryTable, Policy, Site, SiteFile, Snmp, Table, Ward
+from scanner.config.schema import Esu, InventoryTable, Policy, Signing, Site, SiteFile, Snmp, Table, Ward
 from scanner.errors import ConfigError
 from scanner.language import Message
 from scanner.toml import line_of
@@ -27,6 +27,7 @@ TABLES: Final[Mapping[str, type[Table]]] = {
     "esu": Esu,
     "snmp": Snmp,
     "inventory": InventoryTable,
+    "signing": Signing,
 }
 """The tables of a site file by name; ``""`` is its top level."""
 
@@ -54,6 +55,17 @@ _SAYS: Final[Mapping[str, Message]] = {
     "overlap": Message("{given} overlaps {other}, which the same ward names already"),
     "twice": Message("{given} stands there twice"),
     "no_window": Message('{given} is no window: write "22:00-05:30 Europe/Paris", with a known time zone'),
+    "never_opens": Message(
+        "{given} never opens: it ends when it begins; leave it out where anything may be sent at any time"
+    ),
+    "no_canary": Message("{given} is no canary: write an address, or an address and a port: 10.20.0.5:443"),
+    "canary_excluded": Message(
+        "{given} is excluded: it may not be touched, and a canary is asked all the time"
+    ),
+    "canary_passive": Message("{given} lies in a ward that is passive_only: nothing is ever sent there"),
+    "canary_public": Message("{given} lies in no subnet of this site, and is no private address"),
+    "no_role": Message("{given} is no role: write a word in lower case, such as biomedical"),
+    "no_roles": Message('needs those who sign: [signing] roles = ["biomedical", "rssi"]'),
     "no_probe": Message("{given} is no name of a probe"),
     "no_finess": Message("{given} is no FINESS number: it has nine characters"),
     "no_release": Message("{given} is no release: write its id, such as windows-10-22h2-pro"),
@@ -71,7 +83,6 @@ _UNKNOWN: Final = Message("is no key of a site file; known here: {known}")
 _NEAREST: Final = Message("is no key of a site file; did you mean {nearest}?")
 _NO_WARD: Final = Message("{given} is no ward of this file; its wards: {known}")
 _NEAREST_WARD: Final = Message("{given} is no ward of this file; did you mean {nearest}?")
-_SIGNED: Final = Message("this version cannot verify signed scopes: leave it out, or say false")
 _OTHERWISE: Final = Message("{why}")
 
 
@@ -123,8 +134,6 @@ def _message(detail: ErrorDetails, path: Sequence[str | int]) -> Message:
     if kind == "unknown_ward":
         return _nearest(context["given"].strip("'\""), context["known"].split("\n"), _NEAREST_WARD, _NO_WARD)
     if kind == "literal_error":
-        if path[-1] == "signed":
-            return _SIGNED
         context["known"] = ", ".join(re.findall(r"'([^']*)'", context["expected"]))
     for name in ("other", "meant"):
         context[name] = printable(context.get(name, ""))

@@ -5,124 +5,42 @@ Validators raise an error *type* and values; what people read stands in ``compla
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from collections.abc import Mapping
 from datetime import date
-from ipaddress import ip_network
-from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from scanner.addresses import AddressSet, number_of
+from scanner.config.canary import Canary
+from scanner.config.fields import (
+    APART,
+    DISTINCT,
+    SOME,
+    CanaryText,
+    DatabaseURL,
+    Filled,
+    Line,
+    Network,
+    Ports,
+    ProfileName,
+    RoleName,
+    Subnet,
+    WindowText,
+    matching,
+    wrong,
+)
 from scanner.config.window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_NEVER: Final = tuple(ip_network(text) for text in ("0.0.0.0/8", "224.0.0.0/3", "ff00::/8", "::/128"))
-"""Addresses that no host can have: this network, multicast, reserved and broadcast (RFC 6890, RFC 4291)."""
+    from pydantic_core import PydanticCustomError
 
+__all__ = ["Canary", "Esu", "Policy", "Signing", "Site", "SiteFile", "Snmp", "Ward", "Window"]
 
-_Sized = TypeVar("_Sized", str, tuple[object, ...])
-
-
-def _wrong(kind: str, at: tuple[str | int, ...] = (), **values: object) -> PydanticCustomError:
-    return PydanticCustomError(kind, "see complaints.py", {"at": at, **values})
-
-
-def _text(text: str) -> str:
-    text = text.strip()
-    if not text.isprintable():
-        raise _wrong("unprintable")
-    return text
-
-
-def _filled(value: _Sized) -> _Sized:
-    if not value:
-        raise _wrong("blank")
-    return value
-
-
-def _network(text: str) -> str:
-    try:
-        return str(ip_network(text.strip()))
-    except ValueError:
-        pass
-    try:
-        meant = ip_network(text.strip(), strict=False)
-    except ValueError:
-        raise _wrong("no_network", given=text) from None
-    raise _wrong("host_bits", given=text, meant=str(meant))
-
-
-def _reachable(text: str) -> str:
-    network = ip_network(text)
-    if any(network.version == never.version and network.overlaps(never) for never in _NEVER):
-        raise _wrong("no_hosts", given=text)
-    return text
-
-
-def _apart(networks: tuple[str, ...]) -> tuple[str, ...]:
-    parsed = [ip_network(text) for text in networks]
-    order = sorted(range(len(parsed)), key=lambda index: (parsed[index].version, int(parsed[index][0])))
-    widest = order[0]
-    for index in order[1:]:
-        one, other = parsed[widest], parsed[index]
-        if one.version == other.version and int(other[0]) <= int(one[-1]):
-            first, second = sorted((widest, index))
-            raise _wrong("overlap", at=(second,), given=networks[second], other=networks[first])
-        widest = index
-    return networks
-
-
-def _distinct(values: tuple[int, ...]) -> tuple[int, ...]:
-    seen: set[int] = set()
-    for index, value in enumerate(values):
-        if value in seen:
-            raise _wrong("twice", at=(index,), given=value)
-        seen.add(value)
-    return values
-
-
-def _matching(pattern: str, kind: str) -> AfterValidator:
-    whole = re.compile(pattern)
-
-    def check(text: str) -> str:
-        if not whole.fullmatch(text):
-            raise _wrong(kind, given=text)
-        return text
-
-    return AfterValidator(check)
-
-
-def _window(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    try:
-        return Window.parse(value)
-    except ValueError:
-        raise _wrong("no_window", given=value) from None
-
-
-def _secretless(url: str) -> str:
-    if re.match(r"[^/]*//[^/@]*:[^/@]*@", url):
-        raise _wrong("secret")
-    return url
-
-
-_SOME: Final = AfterValidator(_filled)
-
-Line: TypeAlias = Annotated[str, Field(max_length=200), AfterValidator(_text)]
-"""Text on one line; surrounding spaces do not count."""
-Filled: TypeAlias = Annotated[Line, _SOME]
-Subnet: TypeAlias = Annotated[str, AfterValidator(_network), AfterValidator(_reachable)]
-PortNumber: TypeAlias = Annotated[int, Field(ge=1, le=65535)]
-ProbeName: TypeAlias = Annotated[str, _matching(r"[a-z][a-z0-9_]{0,30}", "no_probe")]
-Ports: TypeAlias = Mapping[ProbeName, Annotated[tuple[PortNumber, ...], _SOME, AfterValidator(_distinct)]]
-"""By probe: the port that stands for the probe's first port, for its second, …"""
-ProfileName: TypeAlias = Literal["clinical", "office", "lab"]
-WindowText: TypeAlias = Annotated[Window, BeforeValidator(_window)]
+_PRIVATE: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
+"""Where a canary outside the site's subnets may stand (RFC 1918, RFC 4193)."""
 
 
 class Table(BaseModel):
@@ -135,7 +53,7 @@ class Site(Table):
     """``[site]``: who this inventory is about."""
 
     name: Filled
-    finess: Annotated[str, _matching(r"(?:[0-9][0-9AB][0-9]{7})?", "no_finess")] = ""
+    finess: Annotated[str, matching(r"(?:[0-9][0-9AB][0-9]{7})?", "no_finess")] = ""
     """The establishment's number in the national register FINESS: nine characters."""
     group: Line = ""
     """The group of hospitals (GHT) that it belongs to."""
@@ -145,8 +63,8 @@ class Site(Table):
     """The language of reports and exports."""
     horizon_months: Annotated[int, Field(ge=0, le=120)] = 12
     """An end of support within so many months is ``ending``."""
-    signed: Literal[False] = False
-    """Whether scans demand a signed scope."""
+    signed: bool = False
+    """Whether nothing may be sent before every role of ``[signing]`` has signed this file."""
 
 
 class Policy(Table):
@@ -155,7 +73,7 @@ class Policy(Table):
     profile: ProfileName = "clinical"
     window: WindowText | None = None
     """When anything may be sent; without it, always."""
-    exclude: tuple[Annotated[str, AfterValidator(_network)], ...] = ()
+    exclude: tuple[Network, ...] = ()
     """Networks and addresses that are never touched, whatever is asked."""
 
 
@@ -170,7 +88,7 @@ class Ward(Table):
     owner: Line = ""
     """Who answers for its machines: ``DSI``, ``biomedical``, …"""
     vlan: Annotated[int, Field(ge=1, le=4094)] | None = None
-    subnets: Annotated[tuple[Subnet, ...], _SOME, AfterValidator(_apart)]
+    subnets: Annotated[tuple[Subnet, ...], SOME, APART]
     """IPv4 and IPv6 networks, in canonical notation."""
     passive_only: bool = False
     """Nothing is ever sent here."""
@@ -182,20 +100,22 @@ class Ward(Table):
     """Instead of the policy's."""
     ports: Ports = Field(default_factory=dict)
     """Instead of the site's, by probe."""
+    canaries: Annotated[tuple[CanaryText, ...], DISTINCT] = ()
+    """Hosts that are asked between probes: when they fall silent, the ward's scan stops."""
     criticality: Literal["low", "normal", "high", "vital"] = "normal"
     """What an outage here would mean; it orders what is to be done first."""
 
     @model_validator(mode="after")
     def _careful(self) -> Ward:
         if self.profile == "lab" and not self.lab:
-            raise _wrong("no_lab", at=("profile",))
+            raise wrong("no_lab", at=("profile",))
         return self
 
 
 class Esu(Table):
     """``[[esu]]``: a paid extension of support that the site holds."""
 
-    release: Annotated[str, _matching(r"[a-z0-9][a-z0-9.]*(?:-[a-z0-9.]+)+", "no_release")]
+    release: Annotated[str, matching(r"[a-z0-9][a-z0-9.]*(?:-[a-z0-9.]+)+", "no_release")]
     until: date
     """The last day that is paid for."""
     wards: tuple[Line, ...] = ()
@@ -205,14 +125,23 @@ class Esu(Table):
 class Snmp(Table):
     """``[snmp]``: where community strings come from."""
 
-    community_env: tuple[Annotated[str, _matching(r"[A-Z_][A-Z0-9_]*", "no_variable")], ...] = ()
+    community_env: tuple[Annotated[str, matching(r"[A-Z_][A-Z0-9_]*", "no_variable")], ...] = ()
     """Names of environment variables, never the secrets themselves."""
+
+
+class Signing(Table):
+    """``[signing]``: who signs this file."""
+
+    roles: Annotated[tuple[RoleName, ...], DISTINCT] = ()
+    """Each signs in a file of its own: ``site.toml.ROLE.sig``."""
+    allowed_signers: Filled = "allowed_signers"
+    """The file, beside this one, that says whose keys sign for which role (ssh-keygen(1))."""
 
 
 class InventoryTable(Table):
     """``[inventory]``: where what is seen is kept."""
 
-    url: Annotated[Filled, AfterValidator(_secretless)] | None = None
+    url: DatabaseURL | None = None
     """A database's address as SQLAlchemy writes it; ``--db`` and ``VETUSTE_DB`` come first."""
 
 
@@ -221,17 +150,19 @@ class SiteFile(Table):
 
     site: Site
     policy: Policy = Policy()
-    wards: Annotated[tuple[Ward, ...], _SOME, Field(alias="ward")]
+    wards: Annotated[tuple[Ward, ...], SOME, Field(alias="ward")]
     esu: tuple[Esu, ...] = ()
     snmp: Snmp = Snmp()
     ports: Ports = Field(default_factory=dict)
     """Only where the site differs from the registered ports."""
     inventory: InventoryTable = InventoryTable()
+    signing: Signing = Signing()
 
     @model_validator(mode="after")
     def _consistent(self) -> SiteFile:
-        for error in (*_named_twice(self.wards), *_shared_subnets(self.wards), *_unknown_wards(self)):
-            raise error
+        for check in (_named_twice, _shared_subnets, _unknown_wards, _canaries_astray, _signed_by_nobody):
+            for error in check(self):
+                raise error
         return self
 
     def extensions(self, ward: str) -> dict[str, date]:
@@ -247,21 +178,21 @@ def _same(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
-def _named_twice(wards: tuple[Ward, ...]) -> Iterator[PydanticCustomError]:
+def _named_twice(file: SiteFile) -> Iterator[PydanticCustomError]:
     seen: set[str] = set()
-    for index, ward in enumerate(wards):
+    for index, ward in enumerate(file.wards):
         if _same(ward.name) in seen:
-            yield _wrong("ward_twice", at=("ward", index, "name"), given=ward.name)
+            yield wrong("ward_twice", at=("ward", index, "name"), given=ward.name)
         seen.add(_same(ward.name))
 
 
-def _shared_subnets(wards: tuple[Ward, ...]) -> Iterator[PydanticCustomError]:
+def _shared_subnets(file: SiteFile) -> Iterator[PydanticCustomError]:
     owners: dict[str, str] = {}
-    for index, ward in enumerate(wards):
+    for index, ward in enumerate(file.wards):
         for place, subnet in enumerate(ward.subnets):
             if subnet in owners:
                 at = ("ward", index, "subnets", place)
-                yield _wrong("shared_subnet", at=at, given=subnet, other=owners[subnet])
+                yield wrong("shared_subnet", at=at, given=subnet, other=owners[subnet])
             owners[subnet] = ward.name
 
 
@@ -270,6 +201,28 @@ def _unknown_wards(file: SiteFile) -> Iterator[PydanticCustomError]:
     for index, esu in enumerate(file.esu):
         for place, name in enumerate(esu.wards):
             if name not in known:
-                yield _wrong(
+                yield wrong(
                     "unknown_ward", at=("esu", index, "wards", place), given=name, known="\n".join(known)
                 )
+
+
+def _canaries_astray(file: SiteFile) -> Iterator[PydanticCustomError]:
+    passive = (subnet for ward in file.wards if ward.passive_only for subnet in ward.subnets)
+    untouched = {
+        "canary_excluded": AddressSet.of(file.policy.exclude),
+        "canary_passive": AddressSet.of(passive),
+    }
+    ground = AddressSet.of((*_PRIVATE, *(subnet for ward in file.wards for subnet in ward.subnets)))
+    for index, ward in enumerate(file.wards):
+        for place, canary in enumerate(ward.canaries):
+            number = number_of(canary.address)
+            kinds = [kind for kind, addresses in untouched.items() if number in addresses]
+            if number not in ground:
+                kinds.append("canary_public")
+            if kinds:
+                yield wrong(kinds[0], at=("ward", index, "canaries", place), given=str(canary))
+
+
+def _signed_by_nobody(file: SiteFile) -> Iterator[PydanticCustomError]:
+    if file.site.signed and not file.signing.roles:
+        yield wrong("no_roles", at=("site", "signed"))

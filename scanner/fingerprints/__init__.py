@@ -25,8 +25,8 @@ CLAIMS: Final = (
     "family", "product", "role", "edition", "build", "ntlm_build", "release", "since", "until",
 )  # fmt: skip
 """What can be asserted or suggested of a host's release."""
-NAMES: Final = ("vendor", "family", "product", "version", "edition", "device", "hardware")
-"""What can be named of a host: the attributes of an identity."""
+NAMES: Final = ("vendor", "family", "product", "version", "edition", "device", "hardware", "fragile")
+"""What can be named of a host: an identity's attributes; ``fragile`` says why it is not touched again."""
 
 Claim: TypeAlias = "Mapping[str, tuple[str, ...]]"
 """Claim to the values that it allows; those of ``since`` and ``until`` are like ``windows=10.0.10240``."""

@@ -14,63 +14,79 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from scanner.inventory.assets import assets_rows
+    from scanner.inventory.breakers import breakers_rows, clear_breakers, fragile_rows
     from scanner.inventory.counting import BY, count_rows
     from scanner.inventory.detail import asset_detail
+    from scanner.inventory.ledger import ledger_rows
     from scanner.inventory.recorder import Recorder
-    from scanner.inventory.rows import Asset, AssetDetail, CountRow, Filters, Heard, Place, ScanRow
-    from scanner.inventory.scans import asked_in, scans_rows
-    from scanner.inventory.store import Inventory, open_inventory
+    from scanner.inventory.rows import (
+        Asset,
+        AssetDetail,
+        BreakerRow,
+        CountRow,
+        Filters,
+        FragileRow,
+        Heard,
+        LedgerRow,
+        Place,
+        ScanRow,
+    )
+    from scanner.inventory.scans import scans_rows, unfinished_scan, visited_in
+    from scanner.inventory.store import Inventory, inventory_exists, open_inventory
     from scanner.inventory.upkeep import Check, backup_inventory, check_inventory, upgrade_inventory
 
 _HOMES: Final = {
-    "asset_detail": "detail",
-    "assets_rows": "assets",
-    "BY": "counting",
-    "count_rows": "counting",
-    "Recorder": "recorder",
-    "Asset": "rows",
-    "AssetDetail": "rows",
-    "CountRow": "rows",
-    "Filters": "rows",
-    "Heard": "rows",
-    "Place": "rows",
-    "ScanRow": "rows",
-    "asked_in": "scans",
-    "scans_rows": "scans",
-    "Inventory": "store",
-    "open_inventory": "store",
-    "Check": "upkeep",
-    "backup_inventory": "upkeep",
-    "check_inventory": "upkeep",
-    "upgrade_inventory": "upkeep",
+    "assets": ("assets_rows",),
+    "breakers": ("breakers_rows", "clear_breakers", "fragile_rows"),
+    "counting": ("BY", "count_rows"),
+    "detail": ("asset_detail",),
+    "ledger": ("ledger_rows",),
+    "recorder": ("Recorder",),
+    "rows": (
+        *("Asset", "AssetDetail", "BreakerRow", "CountRow", "Filters", "FragileRow", "Heard", "LedgerRow"),
+        *("Place", "ScanRow"),
+    ),
+    "scans": ("scans_rows", "unfinished_scan", "visited_in"),
+    "store": ("Inventory", "inventory_exists", "open_inventory"),
+    "upkeep": ("Check", "backup_inventory", "check_inventory", "upgrade_inventory"),
 }
 
 __all__ = [
     "BY",
     "Asset",
     "AssetDetail",
+    "BreakerRow",
     "Check",
     "CountRow",
     "Filters",
+    "FragileRow",
     "Heard",
     "Inventory",
+    "LedgerRow",
     "Place",
     "Recorder",
     "ScanRow",
-    "asked_in",
     "asset_detail",
     "assets_rows",
     "backup_inventory",
+    "breakers_rows",
     "check_inventory",
+    "clear_breakers",
     "count_rows",
+    "fragile_rows",
+    "inventory_exists",
+    "ledger_rows",
     "open_inventory",
     "scans_rows",
+    "unfinished_scan",
     "upgrade_inventory",
+    "visited_in",
 ]
 
 
 def __getattr__(name: str) -> object:
     """A name of the interface, imported from its module on first use (PEP 562)."""
-    if name not in _HOMES:
+    home = next((module for module, names in _HOMES.items() if name in names), None)
+    if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(importlib.import_module(f"{__name__}.{home}"), name)

@@ -1,26 +1,24 @@
-"""Which addresses were ever asked: 256 of them a row, one bit each.
+"""Which addresses were ever asked, and which each scan is done with: 256 of them a row, one bit each.
 
-A block is the first three bytes of IPv4 addresses (fifteen of IPv6); bit *n* of its maps stands for the
+A block is the first three bytes of IPv4 addresses (fifteen of IPv6); bit *n* of its map stands for the
 address that ends in *n*. Without it nobody could say what was *never* looked at.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 
+from scanner.addresses import IPV6
 from scanner.inventory.statements import insert_rows
-from scanner.inventory.tables import COVERAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
+    from sqlalchemy import Table
     from sqlalchemy.engine import Connection
-
-Blocks: TypeAlias = "dict[tuple[int, int], int]"
-"""(IP version, address without its last byte) to the map of addresses asked."""
 
 MAP_BYTES: Final = 32
 _BLOCK_BYTES: Final = {4: 3, 6: 15}
@@ -28,43 +26,51 @@ _AT_ONCE: Final = 500
 """Blocks that are looked up in one statement."""
 
 
-@dataclass(frozen=True, slots=True)
-class CoverageWriter:
-    """Adds what a scan asked to what was asked before."""
-
-    site_id: int
-    scan_id: int
-
-    def write(self, connection: Connection, blocks: Mapping[tuple[int, int], int]) -> None:
-        """Add blocks."""
-        for version, length in _BLOCK_BYTES.items():
-            asked = {
-                block.to_bytes(length): bits for (family, block), bits in blocks.items() if family == version
-            }
-            names = list(asked)
-            for start in range(0, len(names), _AT_ONCE):
-                part = {name: asked[name] for name in names[start : start + _AT_ONCE]}
-                insert_rows(connection, COVERAGE, self._values(connection, version, part), replace=True)
-
-    def _values(self, connection: Connection, version: int, asked: Mapping[bytes, int]) -> list[object]:
-        values: list[object] = []
-        before = _known(connection, self.site_id, version, list(asked))
-        for block, bits in asked.items():
-            ever, latest, scan_id = before.get(block, (0, 0, self.scan_id))
-            latest = latest | bits if scan_id == self.scan_id else bits
-            maps = ((ever | bits).to_bytes(MAP_BYTES, "little"), latest.to_bytes(MAP_BYTES, "little"))
-            values += (self.site_id, version, block, *maps, self.scan_id)
-        return values
+def block_of(number: int) -> tuple[int, bytes]:
+    """IP version and block of an address on the number line."""
+    version, place = (4, number) if number < IPV6 else (6, number - IPV6)
+    return version, (place >> 8).to_bytes(_BLOCK_BYTES[version])
 
 
-def _known(
-    connection: Connection, site_id: int, version: int, blocks: Sequence[bytes]
-) -> dict[bytes, tuple[int, int, int]]:
-    columns = COVERAGE.c
-    wanted = select(columns.block, columns.ever, columns.latest, columns.scan_id).where(
-        columns.site_id == site_id, columns.version == version, columns.block.in_(blocks)
-    )
-    return {
-        row.block: (int.from_bytes(row.ever, "little"), int.from_bytes(row.latest, "little"), row.scan_id)
-        for row in connection.execute(wanted)
-    }
+@dataclass(slots=True)
+class Marks:
+    """Addresses to be added to one owner's maps; rows are (owner, version, block, map)."""
+
+    table: Table
+    owner: int
+    _waiting: dict[int, int] = field(default_factory=dict)
+    """By address without its last byte."""
+    _kept: dict[int, int] = field(default_factory=dict)
+    """Bits that are known to be stored; nobody ever takes one back."""
+
+    def mark(self, number: int) -> None:
+        """Add an address."""
+        block, bit = number >> 8, 1 << (number & 0xFF)
+        if not self._kept.get(block, 0) & bit:
+            self._waiting[block] = self._waiting.get(block, 0) | bit
+
+    def write(self, connection: Connection) -> None:
+        """Write what was added, to what others may have added meanwhile."""
+        waiting, self._waiting = self._waiting, {}
+        blocks = list(waiting)
+        for start in range(0, len(blocks), _AT_ONCE):
+            part = blocks[start : start + _AT_ONCE]
+            values: list[object] = []
+            for block, stored in zip(part, self._stored(connection, part), strict=True):
+                bits = self._kept[block] = stored | waiting[block]
+                if bits != stored:
+                    values += (self.owner, *block_of(block << 8), bits.to_bytes(MAP_BYTES, "little"))
+            insert_rows(connection, self.table, values, replace=True)
+
+    def _stored(self, connection: Connection, blocks: Sequence[int]) -> Iterable[int]:
+        owner, version, name, bits = self.table.c
+        keys = [block_of(block << 8) for block in blocks]
+        found: dict[tuple[int, bytes], bytes] = {}
+        for family in _BLOCK_BYTES:
+            names = [key[1] for key in keys if key[0] == family]
+            if names:
+                mine = select(version, name, bits).where(
+                    owner == self.owner, version == family, name.in_(names)
+                )
+                found |= {(row[0], row[1]): row[2] for row in connection.execute(mine)}
+        return [int.from_bytes(found.get(key, b""), "little") for key in keys]

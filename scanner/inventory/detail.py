@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import false, func, or_, select
 
+from scanner.addresses import number_of
 from scanner.errors import ConfigError
 from scanner.inventory.answers import unpack
 from scanner.inventory.assets import read_assets
+from scanner.inventory.coverage import block_of
 from scanner.inventory.evidence import values_of
+from scanner.inventory.ledger import ledger_rows
 from scanner.inventory.rows import AssetDetail, Heard
-from scanner.inventory.tables import ASSETS, COVERAGE, OBSERVATIONS
+from scanner.inventory.tables import ASSETS, OBSERVATIONS, SCANS, VISITS
 from scanner.inventory.transactions import reading
 from scanner.inventory.verdicts import Verdicts
 from scanner.inventory.wards import wards_of
@@ -25,12 +28,12 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
     from sqlalchemy.engine import Connection, Row
 
+    from scanner.inventory.rows import LedgerRow
     from scanner.inventory.store import Inventory
     from scanner.model import Release
 
 _LARGEST_ID = (1 << 63) - 1
 _TOLD = 5
-_IPV4_BYTES = 4
 
 
 def asset_detail(
@@ -53,7 +56,13 @@ def asset_detail(
         asset_id = _find(connection, host)
         wards = {ward.key: ward for ward in wards_of(connection)}
         (asset,) = read_assets(connection, [asset_id], wards, verdicts, evidence=True)
-        return AssetDetail(asset, _observations(connection, asset_id), _asked_by(connection, asset_id))
+        observations = _observations(connection, asset_id)
+        number = number_of(asset.address)
+        sent = sorted(
+            ledger_rows(inventory, [(number, number)], site=asset.place.site), key=lambda row: row.attempt.at
+        )
+        asked_by = _asked_by(connection, asset_id, number, sent)
+    return AssetDetail(asset, observations, asked_by, tuple(sent))
 
 
 def _find(connection: Connection, host: str) -> int:
@@ -117,18 +126,18 @@ def _observations(connection: Connection, asset_id: int) -> tuple[Heard, ...]:
     )
 
 
-def _asked_by(connection: Connection, asset_id: int) -> int | None:
-    """The last scan that asked its address; None where another address of the block was asked after it."""
-    site_id, packed = connection.execute(
-        select(ASSETS.c.site_id, ASSETS.c.packed).where(ASSETS.c.id == asset_id)
-    ).one()
-    row = connection.execute(
-        select(COVERAGE.c.scan_id, COVERAGE.c.latest).where(
-            COVERAGE.c.site_id == site_id,
-            COVERAGE.c.version == (4 if len(packed) == _IPV4_BYTES else 6),
-            COVERAGE.c.block == packed[:-1],
-        )
-    ).one_or_none()
-    if row is None or not int.from_bytes(row.latest, "little") >> packed[-1] & 1:
-        return None
-    return int(row.scan_id)
+def _asked_by(connection: Connection, asset_id: int, number: int, ledger: Sequence[LedgerRow]) -> int | None:
+    """The last scan that sent its address anything; scans of older programs have visits and no ledger."""
+    if ledger:
+        return max(row.scan for row in ledger)
+    version, block = block_of(number)
+    visits = (
+        select(VISITS.c.scan_id, VISITS.c.addresses)
+        .join(SCANS, SCANS.c.id == VISITS.c.scan_id)
+        .join(ASSETS, ASSETS.c.site_id == SCANS.c.site_id)
+        .where(ASSETS.c.id == asset_id, VISITS.c.version == version, VISITS.c.block == block)
+    )
+    rows = connection.execute(visits).all()
+    return max(
+        (scan for scan, bits in rows if int.from_bytes(bits, "little") >> (number & 0xFF) & 1), default=None
+    )

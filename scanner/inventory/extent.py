@@ -27,7 +27,7 @@ def extents_of(subnets: Mapping[int, Iterable[str]], blocks: Iterable[tuple[int,
         blocks: rows of the table coverage: IP version, block, map of addresses ever asked.
     """
     maps = sorted(
-        (_number(version, block), int.from_bytes(ever, "little")) for version, block, ever in blocks
+        (number_of_block(version, block), int.from_bytes(ever, "little")) for version, block, ever in blocks
     )
     starts = [start for start, _ in maps]
     wards = AddressMap(
@@ -41,7 +41,8 @@ def extents_of(subnets: Mapping[int, Iterable[str]], blocks: Iterable[tuple[int,
     return {**found, None: (outside, outside)}
 
 
-def _number(version: int, block: bytes) -> int:
+def number_of_block(version: int, block: bytes) -> int:
+    """The first address of a block, on the number line."""
     number = int.from_bytes(block) * _BLOCK
     return number if version == 4 else number + IPV6  # noqa: PLR2004 - the IP version
 

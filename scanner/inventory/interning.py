@@ -1,20 +1,25 @@
-"""What is stored once and referred to by number: evidence keys, identities, wards."""
+"""What is stored once and referred to by number: evidence keys, identities, wards, kinds of attempts."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from sqlalchemy import insert, select
 
 from scanner.inventory.identities import to_columns
 from scanner.inventory.places import new_ward
-from scanner.inventory.tables import EVIDENCE_KEYS, IDENTITIES
+from scanner.inventory.tables import EVIDENCE_KEYS, IDENTITIES, LEDGER_KINDS
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from scanner.model import Identity
+
+Kind: TypeAlias = tuple[str, str, int, int, str]
+"""What most attempts have in common with many others: probe, transport, port, service, outcome."""
+
+_KIND: Final = ("probe", "transport", "port", "service", "outcome")
 
 _REMEMBERED: Final = 4096
 """Identities whose number is remembered; a hospital has some hundred."""
@@ -27,6 +32,7 @@ class Numbers:
     site_id: int
     data_version: str
     wards: dict[str, int]
+    _kinds: dict[Kind, int] = field(default_factory=dict)
     _keys: dict[str, int] = field(default_factory=dict)
     _identities: dict[int, tuple[Identity, int]] = field(default_factory=dict)
 
@@ -45,6 +51,19 @@ class Numbers:
                 adding = insert(EVIDENCE_KEYS).values(key=key).returning(EVIDENCE_KEYS.c.id)
                 found = connection.execute(adding).scalar_one()
             self._keys[key] = found
+        return found
+
+    def kind(self, connection: Connection, kind: Kind) -> int:
+        """The id of a kind of attempts."""
+        found = self._kinds.get(kind)
+        if found is None:
+            columns = dict(zip(_KIND, kind, strict=True))
+            same = (LEDGER_KINDS.c[name] == value for name, value in columns.items())
+            found = connection.scalar(select(LEDGER_KINDS.c.id).where(*same))
+            if found is None:
+                adding = insert(LEDGER_KINDS).values(columns).returning(LEDGER_KINDS.c.id)
+                found = connection.execute(adding).scalar_one()
+            self._kinds[kind] = found
         return found
 
     def identity(self, connection: Connection, identity: Identity) -> int:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -12,6 +11,7 @@ from alembic import command
 from alembic.config import Config
 
 from scanner.errors import InventoryError
+from scanner.inventory.drafts import draft_of
 from scanner.inventory.schema import APPLICATION
 from scanner.inventory.sqlite import connect
 from scanner.inventory.store import Inventory
@@ -37,7 +37,7 @@ def migrate(path: Path) -> None:
     Raises:
         InventoryError: it cannot be written; it is as it was.
     """
-    with Inventory(path) as inventory, writing(inventory) as connection:
+    with Inventory(path) as inventory, writing(inventory, rebuilding=True) as connection:
         command.upgrade(alembic_config(connection), "head")
 
 
@@ -50,34 +50,21 @@ def create_inventory(path: Path) -> None:
         InventoryError: it cannot be made here.
     """
     try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mkstemp makes it 0600
+        with draft_of(path) as draft:
+            with translated(path), closing(connect(draft, write=True)) as connection:
+                connection.execute(f"PRAGMA application_id = {APPLICATION}")
+                connection.execute("PRAGMA journal_mode = WAL")
+            migrate(draft)
+            _put(draft, path)
     except OSError as error:
-        raise _unmade(path, error) from error
-    os.close(descriptor)
-    draft = Path(name)
-    try:
-        with translated(path), closing(connect(draft, write=True)) as connection:
-            connection.execute(f"PRAGMA application_id = {APPLICATION}")
-            connection.execute("PRAGMA journal_mode = WAL")
-        migrate(draft)
-        _put(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
+        raise InventoryError(
+            "the inventory cannot be made: {reason}", file=path, reason=os.strerror(error.errno or 0)
+        ) from error
 
 
 def _put(draft: Path, path: Path) -> None:
-    try:
-        if path.exists() and not path.stat().st_size:
-            draft.replace(path)
-        else:
-            os.link(draft, path)  # fails where another process was faster; a rename would destroy its work
-    except FileExistsError:
+    if path.exists() and not path.stat().st_size:
+        draft.replace(path)
         return
-    except OSError as error:
-        raise _unmade(path, error) from error
-
-
-def _unmade(path: Path, error: OSError) -> InventoryError:
-    return InventoryError(
-        "the inventory cannot be made: {reason}", file=path, reason=os.strerror(error.errno or 0)
-    )
+    with suppress(FileExistsError):  # another process was faster; a rename would destroy its work
+        os.link(draft, path)

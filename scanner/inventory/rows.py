@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from scanner.model import Certainty, Evidence, Identity, Outcome, Release, Status, Verdict
+    from scanner.language import Message
+    from scanner.model import Attempt, Certainty, Evidence, Identity, Outcome, Release, Status, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,8 @@ class AssetDetail:
     """All of them, oldest first: what was ever sent to it, and what came back."""
     asked_by: int | None = None
     """Id of the last scan that sent it anything, heard or not."""
+    ledger: tuple[LedgerRow, ...] = ()
+    """Every connection and datagram to its address, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +148,47 @@ class ScanRow:
     started: datetime
     ended: datetime | None
     state: str
-    """``running`` (or killed in mid-scan), ``done``, ``interrupted`` or ``failed``."""
+    """``running`` (or killed, and nobody looked since), ``done``, ``interrupted``, ``failed``, ``killed``."""
     profile: str
     scope: str
     versions: Mapping[str, str]
     counts: Mapping[str, int]
+    request: Mapping[str, object]
+    """What was asked for, as the scan that recorded it has it."""
+    digest: str
+    """SHA-256 of the site file's bytes, in hexadecimal; empty without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """One line of the ledger."""
+
+    scan: int
+    site: str
+    ward: str
+    """The ward whose subnet holds the address today; empty outside every ward."""
+    attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerRow:
+    """A subnet to which nothing is sent until somebody clears its breaker."""
+
+    id: int
+    site: str
+    ward: str
+    subnet: str
+    at: datetime
+    cause: Message
+    fallen: tuple[str, ...]
+    """The hosts that had answered, and fell silent: fragile until the breaker is cleared."""
+    scan: int
+
+
+@dataclass(frozen=True, slots=True)
+class FragileRow:
+    """A host that is not to be touched."""
+
+    address: str
+    why: Message
+    since: datetime

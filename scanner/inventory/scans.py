@@ -1,19 +1,21 @@
-"""Reading scans and what they covered."""
+"""Reading scans, and what they are done with."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from scanner.addresses import AddressBits
+from scanner.inventory.extent import number_of_block
+from scanner.inventory.locking import held, lock_of
 from scanner.inventory.rows import ScanRow
-from scanner.inventory.tables import COVERAGE, SCANS, SITES
+from scanner.inventory.tables import SCANS, SITES, VISITS
 from scanner.inventory.transactions import reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from scanner.inventory.store import Inventory
 
 
@@ -38,26 +40,36 @@ def scans_rows(inventory: Inventory, site: str | None = None) -> tuple[ScanRow, 
                 scope=row.scope,
                 versions=json.loads(row.versions),
                 counts=json.loads(row.counts),
+                request=json.loads(row.request),
+                digest=row.digest,
             )
             for row in connection.execute(wanted)
         )
 
 
-def asked_in(inventory: Inventory, scan: int) -> Iterator[tuple[int, int]]:
-    """The addresses that a scan sent anything to, as (number, IP version), in order.
-
-    Exact for as long as no later scan came to the same 256 addresses: what resuming the last one needs.
+def unfinished_scan(inventory: Inventory, site: str) -> ScanRow | None:
+    """The newest scan of a site, if it did not end as done and nobody living goes on with it.
 
     Raises:
-        InventoryError: the inventory cannot be read; raised by this call.
+        InventoryError: the inventory cannot be read.
     """
-    columns = COVERAGE.c
-    wanted = select(columns.version, columns.block, columns.latest).where(columns.scan_id == scan)
+    newest = next(iter(scans_rows(inventory, site)), None)
+    if newest is None or newest.state == "done" or held(lock_of(inventory.path, newest.id)):
+        return None
+    return replace(newest, state="killed") if newest.state == "running" else newest
+
+
+def visited_in(inventory: Inventory, scan: int) -> AddressBits:
+    """The addresses that a scan is done with: exactly, whatever later scans did.
+
+    Raises:
+        InventoryError: the inventory cannot be read.
+    """
+    wanted = select(VISITS).where(VISITS.c.scan_id == scan)
     with reading(inventory) as connection:
-        rows = connection.execute(wanted.order_by(columns.version, columns.block)).all()
-    return (
-        (int.from_bytes(row.block) << 8 | last, row.version)
-        for row in rows
-        for last in range(256)
-        if row.latest[last >> 3] >> (last & 7) & 1
-    )
+        return AddressBits(
+            {
+                number_of_block(row.version, row.block) >> 8: int.from_bytes(row.addresses, "little")
+                for row in connection.execute(wanted)
+            }
+        )

@@ -72,8 +72,11 @@ def connect(path: Path, *, write: bool = False) -> sqlite3.Connection:
 def fault(error: BaseException, path: Path) -> InventoryError:
     """What SQLite complains of, in words that say what to do."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary code, without its refinement
-    text = _FAULTS.get(code, "the inventory cannot be used: {reason}")
-    return InventoryError(text, file=path, reason=str(error))
+    return InventoryError(
+        _FAULTS[code] if code in _FAULTS else "the inventory cannot be used: {reason}",
+        file=path,
+        reason=str(error),
+    )
 
 
 @contextmanager

@@ -47,6 +47,15 @@ class Inventory:
         self.close()
 
 
+def inventory_exists(url: str) -> bool:
+    """Whether there is anything at a URL (``sqlite:///FILE``), an inventory or not.
+
+    Raises:
+        ConfigError: the URL names no SQLite file.
+    """
+    return schema.is_there(file_of(url))
+
+
 def open_inventory(url: str, *, create: bool = False) -> Inventory:
     """Open the inventory at a URL (``sqlite:///FILE``).
 

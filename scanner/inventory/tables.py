@@ -102,7 +102,52 @@ SCANS: Final = Table(
     Column("scope", Text, nullable=False),
     Column("versions", Text, nullable=False),  # JSON: what made it: program, data
     Column("counts", Text, nullable=False),  # JSON: what it says of itself at its end
-    CheckConstraint("state IN ('running', 'done', 'interrupted', 'failed')", name="state"),
+    Column("request", Text, nullable=False, server_default="{}"),  # JSON: what was asked for
+    Column("digest", Text, nullable=False, server_default=""),  # SHA-256 of the site file's bytes, if any
+    Column(
+        "spans", Text, nullable=False, server_default="[]"
+    ),  # JSON: [first, last] numbers of its addresses
+    CheckConstraint("state IN ('running', 'done', 'interrupted', 'failed', 'killed')", name="state"),
+)
+
+BREAKERS: Final = Table(
+    "breakers",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("site_id", ForeignKey("sites.id"), nullable=False),
+    Column("ward", Text, nullable=False),
+    Column("subnet", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("cause", Text, nullable=False),  # JSON: [text, {name: value}]
+    Column("fallen", Text, nullable=False),  # JSON: addresses
+    Column("scan_id", ForeignKey("scans.id"), nullable=False),
+    Column("cleared", UtcTime),
+)
+
+LEDGER_KINDS: Final = Table(
+    "ledger_kinds",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("probe", Text, nullable=False),
+    Column("transport", Text, nullable=False),
+    Column("port", Integer, nullable=False),
+    Column("service", Integer, nullable=False),
+    Column("outcome", Text, nullable=False),
+    UniqueConstraint("probe", "transport", "port", "service", "outcome"),
+)
+
+# One row an attempt, millions a year: what repeats is in its kind, and there is no index but the key.
+LEDGER: Final = Table(
+    "ledger",
+    METADATA,
+    Column("scan_id", ForeignKey("scans.id"), primary_key=True),
+    Column("address", LargeBinary, primary_key=True),  # 4 (16) bytes
+    Column("n", Integer, primary_key=True),  # its place among all attempts of the scan
+    Column("at", Integer, nullable=False),  # milliseconds since the scan began
+    Column("kind_id", ForeignKey("ledger_kinds.id"), nullable=False),
+    Column("sent", Integer, nullable=False),  # bytes
+    Column("received", Integer, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 COVERAGE: Final = Table(
@@ -112,8 +157,16 @@ COVERAGE: Final = Table(
     Column("version", Integer, primary_key=True),  # of IP: 4 or 6
     Column("block", LargeBinary, primary_key=True),  # the first 3 (15) bytes of its 256 addresses
     Column("ever", LargeBinary, nullable=False),  # 256 bits, little-endian: addresses ever asked
-    Column("latest", LargeBinary, nullable=False),  # the same, by the last scan that came here
-    Column("scan_id", ForeignKey("scans.id"), nullable=False),  # that scan
+    sqlite_with_rowid=False,
+)
+
+VISITS: Final = Table(
+    "visits",
+    METADATA,
+    Column("scan_id", ForeignKey("scans.id"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("block", LargeBinary, primary_key=True),
+    Column("addresses", LargeBinary, nullable=False),  # the same bits: those that the scan is done with
     sqlite_with_rowid=False,
 )
 

@@ -32,8 +32,10 @@ def engine_over(path: Path) -> Engine:
 
 
 def _begin(connection: Connection) -> None:
-    immediate = connection.get_execution_options().get("immediate", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    options = connection.get_execution_options()
+    if options.get("rebuilding", False):
+        connection.exec_driver_sql("PRAGMA foreign_keys = OFF")  # heeded outside a transaction only
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("immediate", False) else "BEGIN")
 
 
 @contextmanager
@@ -62,13 +64,18 @@ def reading(inventory: Inventory) -> Iterator[Connection]:
 
 
 @contextmanager
-def writing(inventory: Inventory) -> Iterator[Connection]:
+def writing(inventory: Inventory, *, rebuilding: bool = False) -> Iterator[Connection]:
     """A write transaction: all of it or nothing.
+
+    Args:
+        inventory: where to.
+        rebuilding: whether tables that others refer to are made anew; references are not watched meanwhile
+            (https://www.sqlite.org/lang_altertable.html, section 7).
 
     Raises:
         InventoryError: the inventory cannot be written now.
     """
     with translated(inventory.path), inventory.engine.connect() as opened:
-        connection = opened.execution_options(immediate=True)
+        connection = opened.execution_options(immediate=True, rebuilding=rebuilding)
         with connection.begin():
             yield connection

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import tempfile
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from scanner.errors import ConfigError, InventoryError
+from scanner.inventory.drafts import draft_of
 from scanner.inventory.schema import VERSIONS, demand_current, version_of
 from scanner.inventory.sqlite import connect, file_of, guarded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 _PAGES: Final = 2000
 """Pages that are copied before a writer gets its turn."""
@@ -65,20 +65,15 @@ def backup_inventory(url: str, target: Path) -> None:
     if target.exists():
         raise ConfigError("this file exists already: name another one for the backup", file=target)
     try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    except OSError as error:
-        raise _unwritten(target, error) from error
-    os.close(descriptor)
-    draft = Path(name)
-    try:
-        _copy(path, draft, target)
-        os.link(draft, target)
+        with draft_of(target) as draft:
+            _copy(path, draft, target)
+            os.link(draft, target)
     except FileExistsError as error:
         raise ConfigError("this file exists already: name another one for the backup", file=target) from error
     except OSError as error:
-        raise _unwritten(target, error) from error
-    finally:
-        draft.unlink(missing_ok=True)
+        raise InventoryError(
+            "the backup cannot be written: {reason}", file=target, reason=os.strerror(error.errno or 0)
+        ) from error
 
 
 def _copy(path: Path, draft: Path, target: Path) -> None:
@@ -90,12 +85,6 @@ def _copy(path: Path, draft: Path, target: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _unwritten(target: Path, error: OSError) -> InventoryError:
-    return InventoryError(
-        "the backup cannot be written: {reason}", file=target, reason=os.strerror(error.errno or 0)
-    )
 
 
 def check_inventory(url: str) -> Check:

@@ -72,6 +72,12 @@ class Probe:
     """Most messages that it sends."""
     connections: int = 1
     """Most connections that it opens on one port."""
+    size: int = 1 << 10
+    """Most bytes of payload that it sends in one conversation; the transport refuses to send more."""
+    logs: str = ""
+    """What a target may log of it, and where that is documented; a key of the catalogue."""
+    trouble: str = ""
+    """What trouble with such a conversation is known, and from where; a key of the catalogue."""
     redact: Callable[[tuple[bytes, ...]], tuple[bytes, ...]] = keep_all
     """Takes what names people out of raw answers; runs before they are kept."""
 

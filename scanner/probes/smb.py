@@ -254,5 +254,18 @@ PROBE: Final = Probe(
     converse,
     exchanges=8,
     connections=2,
+    size=1024,  # 839: port 139, where an SMB 1 header ends the connection and SMB 2 is negotiated twice
+    logs=(
+        "Usually nothing: the conversation ends before anyone logs on. Systems without extended security "
+        "(Windows NT 4.0, old Samba) get a null session, which they may log as an anonymous network logon "
+        "(event 528 or 540, type 3). Windows logs SMB 1 requests as event 3000 of "
+        "Microsoft-Windows-SMBServer/Audit where AuditSmb1Access is on (Set-SmbServerConfiguration), and "
+        "connections as event 5156 where Audit Filtering Platform Connection is on. An intrusion detection "
+        "may report the sweep: tell it the scanner's address."
+    ),
+    trouble=(
+        "None with what is sent. Windows Vista and Server 2008 without update MS09-050 stop at a negotiation "
+        "of SMB 2 whose field Process ID High is not zero (CVE-2009-3103); here that field is always zero."
+    ),
     redact=redact,
 )

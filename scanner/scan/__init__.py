@@ -1,6 +1,19 @@
 """A scan from what was asked to what is recorded: the only package that knows every stage."""
 
-from scanner.scan.request import Ground, Request, prepare
-from scanner.scan.run import Tally, run
+from scanner.scan.past import lore_of, request_of
+from scanner.scan.request import PATIENCE, Ground, Lore, Request, prepare
+from scanner.scan.run import run
+from scanner.scan.work import Screen, Tally
 
-__all__ = ["Ground", "Request", "Tally", "prepare", "run"]
+__all__ = [
+    "PATIENCE",
+    "Ground",
+    "Lore",
+    "Request",
+    "Screen",
+    "Tally",
+    "lore_of",
+    "prepare",
+    "request_of",
+    "run",
+]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING, Final
 
-from scanner.addresses import AddressMap, AddressSet, address_of
+from scanner.addresses import AddressMap, AddressSet, address_of, network_span, number_of
 from scanner.errors import ConfigError
 from scanner.probes import probes
 from scanner.sweep.plan import plan
 from scanner.targets import LOOPBACK, Scope, parse_targets, span_of, sweepable
 from scanner.transport.gate import Gate
-from scanner.transport.limits import PROFILES, Terms
+from scanner.transport.limits import PROFILES, Station, Terms
+from scanner.transport.subnets import Subnets
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
     from scanner.config import SiteFile, Ward
     from scanner.sweep.plan import Share
     from scanner.transport.limits import Limits
+
+
+PATIENCE: Final = 180.0
+"""Seconds for which a network that is away is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,28 @@ class Request:
     rate: float | None = None
     ports: frozenset[int] | None = None
     allow_public: bool = False
+    patience: float = PATIENCE
+    """Seconds for which a network that is away is waited for."""
+
+    def options(self) -> dict[str, object]:
+        """What is kept with the scan, for whoever goes on with it: as JSON would have it."""
+        ports = None if self.ports is None else sorted(self.ports)
+        asked = {"targets": list(self.targets), "exclude": list(self.exclude), "profile": self.profile}
+        return {**asked, "rate": self.rate, "ports": ports, "allow_public": self.allow_public}
+
+
+@dataclass(frozen=True, slots=True)
+class Lore:
+    """What earlier scans say of where nothing may be sent."""
+
+    stopped: tuple[str, ...] = ()
+    """Subnets that the circuit breaker stopped, and nobody cleared."""
+    fragile: tuple[str, ...] = ()
+    """Addresses of devices known as fragile."""
+
+    def spans(self) -> list[tuple[int, int]]:
+        """All of it."""
+        return [span_of(text) for text in (*self.stopped, *self.fragile)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,69 +70,94 @@ class Ground:
     """Every address that will be visited."""
     untouched: int
     """Addresses that were asked for and will not be: exclusions and passive wards."""
+    held_off: int
+    """The same: fragile devices, and subnets that the circuit breaker stopped."""
     gate: Gate
     shares: tuple[tuple[AddressSet, Terms], ...]
-    in_flight: int
-    """How many hosts are waited for at one time."""
     held_back: bool
     """Whether the limit of open files, not the profile, makes it that few."""
     profile: str
     scope: str
     """What was asked for, in words for the record."""
+    patience: float
+    """Seconds for which a network that is away is waited for."""
 
     def plan(self) -> tuple[Share, ...]:
         """The least and the most that this scan would send."""
-        return plan(self.shares, self.gate, probes(), self.in_flight)
+        return plan(self.shares, self.gate, probes())
 
-    def demand_open_window(self, now: datetime) -> None:
-        """Check that the hours of at least one ward let anything be sent.
-
-        Raises:
-            ConfigError: the windows of all wards are closed.
-        """
+    def opening(self, now: datetime) -> datetime | None:
+        """When the next window of a ward opens; ``now`` where one is open, None where none ever is."""
         windows = {terms.window for _, terms in self.shares}
-        if None not in windows and not any(window and now in window for window in windows):
-            raise ConfigError(
-                "the window {window} is closed now: nothing may be sent; --plan works at any time",
-                window=", ".join(sorted(str(window) for window in windows)),
-            )
+        if None in windows or any(window and now in window for window in windows):
+            return now
+        openings = (window.next_opening(now) for window in windows if window)
+        return min((opening for opening in openings if opening), default=None)
 
 
-def prepare(request: Request, descriptors: int) -> Ground:
+def prepare(request: Request, descriptors: int, lore: Lore | None = None) -> Ground:
     """Check what was asked for; nothing is sent.
 
     Args:
         request: what was asked for.
         descriptors: how many sockets this process may hold open.
+        lore: what earlier scans say.
 
     Raises:
         ConfigError: a target is wrong or out of scope, or a profile is not allowed there.
     """
     site = request.site
-    forbidden = AddressSet([span_of(text) for text in request.exclude] + _forbidden_by(site))
     subnets = None if site is None else AddressSet.of(net for ward in site.wards for net in ward.subnets)
-    scope = Scope.of(subnets, forbidden, allow_public=request.allow_public)
+    forbidden = AddressSet([span_of(text) for text in request.exclude] + _forbidden_by(site))
+    held_off = AddressSet((lore or Lore()).spans())
     asked = _asked(request, subnets)
-    chosen = scope.select(asked, site=site is not None)
+    allowed = Scope.of(subnets, forbidden, allow_public=request.allow_public).select(
+        asked, site=site is not None
+    )
+    chosen = allowed.without(held_off)
     if not chosen:
-        raise ConfigError("nothing is left to scan: every address asked for is excluded, passive or public")
+        raise ConfigError(
+            "nothing is left to scan: every address asked for is excluded, passive or public"
+            if not allowed
+            else "nothing is left to scan: vetuste breaker list shows what is stopped, or known as fragile"
+        )
     shares = _shares(chosen, request)
-    terms = AddressMap(shares)
-    profile = request.profile or (site.policy.profile if site else "clinical")
-    fallback = Terms(PROFILES["clinical"])
-    gate = Gate(scope, lambda number: terms.get(number) or fallback, request.ports)
+    gate = _gate(request, subnets, AddressSet([*forbidden.spans, *held_off.spans]), shares)
     _demand_ports(gate, shares)
     widest = max(share.limits.in_flight for _, share in shares)
+    gate.in_flight = min(widest, descriptors, chosen.size)
     return Ground(
         chosen,
-        asked.size - chosen.size,
+        asked.size - allowed.size,
+        allowed.size - chosen.size,
         gate,
         shares,
-        min(widest, descriptors, chosen.size),
         descriptors < min(widest, chosen.size),
-        profile,
+        request.profile or (site.policy.profile if site else "clinical"),
         " ".join(request.targets) or (site.site.name if site else ""),
+        request.patience,
     )
+
+
+def _gate(
+    request: Request,
+    subnets: AddressSet | None,
+    forbidden: AddressSet,
+    shares: tuple[tuple[AddressSet, Terms], ...],
+) -> Gate:
+    """What lets this scan's attempts pass."""
+    site = request.site
+    named = None
+    if site is not None and subnets is not None:
+        networks = tuple(dict.fromkeys(net for ward in site.wards for net in ward.subnets))
+        named = AddressMap((AddressSet.of([net]), net) for net in networks)
+        canaries = [(each.number,) * 2 for _, terms in shares for each in terms.canaries]
+        subnets = AddressSet([*subnets.spans, *canaries])
+    scope = Scope.of(subnets, forbidden, allow_public=request.allow_public)
+    terms, fallback = AddressMap(shares), Terms(PROFILES["clinical"])
+    rates = [share.limits.rate for _, share in shares]
+    total = None if None in rates else max(rate for rate in rates if rate)
+    return Gate(scope, lambda number: terms.get(number) or fallback, request.ports, total, Subnets(named))
 
 
 def _asked(request: Request, subnets: AddressSet | None) -> AddressSet:
@@ -129,7 +182,7 @@ def _forbidden_by(site: SiteFile | None) -> list[tuple[int, int]]:
     if site is None:
         return []
     passive = (net for ward in site.wards if ward.passive_only for net in ward.subnets)
-    return [span_of(text) for text in (*site.policy.exclude, *passive)]
+    return [network_span(text) for text in (*site.policy.exclude, *passive)]
 
 
 def _shares(chosen: AddressSet, request: Request) -> tuple[tuple[AddressSet, Terms], ...]:
@@ -139,7 +192,7 @@ def _shares(chosen: AddressSet, request: Request) -> tuple[tuple[AddressSet, Ter
         limits = _limits(request.profile or "clinical", request.rate)
         _demand_lab(limits, chosen, LOOPBACK)
         return ((chosen, Terms(limits)),)
-    wards = AddressMap((AddressSet.of(ward.subnets), ward) for ward in site.wards)
+    wards = AddressMap((AddressSet.of([net]), ward) for ward in site.wards for net in ward.subnets)
     return tuple(
         (addresses, _terms(ward, site, request, addresses)) for addresses, ward in wards.divide(chosen)
     )
@@ -148,12 +201,27 @@ def _shares(chosen: AddressSet, request: Request) -> tuple[tuple[AddressSet, Ter
 def _terms(ward: Ward, site: SiteFile, request: Request, addresses: AddressSet) -> Terms:
     asked = request.profile or site.policy.profile
     names = [asked] if ward.profile is None else [asked, ward.profile]
+    if site.site.signed:
+        names.append(site.policy.profile)  # nobody may ask for more than was signed
     # What the ward demands and what the operator asks for: the gentler of the two holds.
     limits = min(
         (_limits(name, request.rate) for name in names), key=lambda limits: limits.rate or float("inf")
     )
     _demand_lab(limits, addresses, addresses if ward.lab else LOOPBACK)
-    return Terms(limits, ward.name, {**site.ports, **ward.ports}, ward.window or site.policy.window)
+    ports = {**site.ports, **ward.ports}
+    return Terms(limits, ward.name, ports, ward.window or site.policy.window, _stations(ward))
+
+
+def _stations(ward: Ward) -> tuple[Station, ...]:
+    """The canaries of a ward, each with the subnet that it sits in."""
+    return tuple(
+        Station(number_of(canary.address), canary.port, _home(canary.address, ward))
+        for canary in ward.canaries
+    )
+
+
+def _home(address: str, ward: Ward) -> str | None:
+    return next((net for net in ward.subnets if ip_address(address) in ip_network(net)), None)
 
 
 def _limits(profile: str, rate: float | None) -> Limits:

@@ -3,63 +3,42 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import signal
-from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import uvloop
 
-from scanner.addresses import IPV6
-from scanner.model import HostRecord, Outcome
+from scanner.errors import ConfigError
+from scanner.language import Message
 from scanner.probes import probes
+from scanner.scan.process import rare_collections, sending
+from scanner.scan.work import Work
 from scanner.sweep.connect import sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
+    from scanner.addresses import AddressBits
     from scanner.classify import Classifier
     from scanner.inventory import Recorder
-    from scanner.model import Observation
     from scanner.scan.request import Ground
-    from scanner.transport.gate import HostDoor
-
-    Tell = Callable[["Tally"], None]
+    from scanner.scan.work import Screen, Tally
 
 _STOPS: Final = (signal.SIGINT, signal.SIGTERM)
 
 _TELL_EVERY: Final = 0.2
-"""Seconds between two reports of progress."""
-
-_NO_SIGN: Final = frozenset({Outcome.SILENT, Outcome.UNREACHABLE, Outcome.WITHHELD, Outcome.FAILED})
-"""Outcomes that no living host is behind, as far as one can tell."""
-
-_NOT_SENT: Final = frozenset({Outcome.WITHHELD, Outcome.FAILED})
+"""Seconds between two reports of progress, and between two looks whether something waits to be written."""
 
 
-@dataclass(slots=True)
-class Tally:
-    """What a scan has done so far."""
-
-    total: int
-    started: datetime
-    visited: int = 0
-    seen: int = 0
-    identified: int = 0
-    attempts: int = 0
-    interrupted: bool = False
-    outcomes: Counter[str] = field(default_factory=Counter)
-
-    def counts(self) -> dict[str, int]:
-        """The numbers that are kept with the scan."""
-        numbers = {"addresses": self.total, "visited": self.visited, "seen": self.seen}
-        return numbers | {"identified": self.identified, "attempts": self.attempts} | dict(self.outcomes)
-
-
-def run(ground: Ground, recorder: Recorder, classifier: Classifier, tell: Tell) -> Tally:
+def run(
+    ground: Ground,
+    recorder: Recorder,
+    classifier: Classifier,
+    screen: Screen,
+    done: AddressBits,
+) -> Tally:
     """Carry out a prepared scan.
 
     The first SIGINT or SIGTERM ends it: what was learnt up to then is recorded, and the tally says so.
@@ -68,20 +47,23 @@ def run(ground: Ground, recorder: Recorder, classifier: Classifier, tell: Tell) 
         ground: where to go, and on which terms.
         recorder: writes what is learnt, as it is learnt.
         classifier: turns evidence into identities.
-        tell: told of progress a few times a second, and once at the end.
+        screen: shows how far it is, and what the operator should read.
+        done: the addresses that this scan has done already, where it goes on after an interruption.
 
     Raises:
         NetworkLostError: this machine lost its network; what was learnt is recorded.
+        ClockError: the clock jumped; what was learnt is recorded.
         InventoryError: the inventory cannot be written; what was committed is kept.
     """
-    work = _Work(ground, recorder, classifier, Tally(len(ground.asked), datetime.now(UTC)))
+    work = Work(ground, recorder, classifier, screen, done)
     state = "failed"
     try:
-        with _rare_collections():
-            uvloop.run(_carry_out(work, tell))
-        state = "interrupted" if work.tally.interrupted else "done"
+        with rare_collections(), sending():
+            uvloop.run(_carry_out(work))
+        state = "interrupted" if work.tally.interrupted or work.tally.trips else "done"
     finally:
         with _undisturbed():
+            work.settle()
             recorder.finish(state, work.tally.counts(), ended=datetime.now(UTC))
     return work.tally
 
@@ -97,64 +79,9 @@ def _undisturbed() -> Iterator[None]:
             signal.signal(number, signal.SIG_DFL if handler is None else handler)  # None: set from C
 
 
-@contextmanager
-def _rare_collections() -> Iterator[None]:
-    """Let the garbage collector look less often while thousands of visits are under way.
-
-    It would walk all of them, and all that was imported, for every few hundred new objects: up to a fifth
-    of a scan's processor time in user space, to find next to nothing.
-    """
-    thresholds = gc.get_threshold()
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*thresholds)
-        gc.unfreeze()
-
-
-@dataclass(slots=True)
-class _Work:
-    ground: Ground
-    recorder: Recorder
-    classifier: Classifier
-    tally: Tally
-
-    def take(self, door: HostDoor, observations: tuple[Observation, ...]) -> None:
-        """Classify and record one visited host."""
-        tally = self.tally
-        tally.visited += 1
-        tally.attempts = self.ground.gate.attempts
-        if not observations or all(seen.outcome in _NOT_SENT for seen in observations):
-            return
-        tally.outcomes[observations[-1].outcome] += 1
-        number = door.number
-        self.recorder.asked(*((number, 4) if number < IPV6 else (number - IPV6, 6)))
-        if all(seen.outcome in _NO_SIGN for seen in observations):
-            return
-        identity = self.classifier.classify(_united(observations))
-        tally.seen += 1
-        tally.identified += bool(identity.candidates)
-        self.recorder.record(HostRecord(door.address, door.terms.ward, observations, identity))
-
-
-def _united(observations: tuple[Observation, ...]) -> dict[str, tuple[str, ...]]:
-    """The evidence of all observations; different values of one key stand side by side."""
-    united: dict[str, tuple[str, ...]] = {}
-    for seen in observations:
-        for key, values in seen.evidence.items():
-            known = united.get(key)
-            united[key] = values if known is None else tuple(dict.fromkeys(known + values))
-    return united
-
-
-async def _carry_out(work: _Work, tell: Tell) -> None:
+async def _carry_out(work: Work) -> None:
     loop = asyncio.get_running_loop()
-    sweeping = asyncio.create_task(
-        sweep(work.ground.asked.spread(), work.ground.gate, probes(), work.ground.in_flight, work.take)
-    )
+    sweeping = asyncio.create_task(_sweep_in_hours(work))
 
     def stop() -> None:
         work.tally.interrupted = True
@@ -166,7 +93,7 @@ async def _carry_out(work: _Work, tell: Tell) -> None:
         while not sweeping.done():
             await asyncio.wait({sweeping}, timeout=_TELL_EVERY)
             work.recorder.write_due()
-            tell(work.tally)
+            work.screen.show(work.tally)
         if not work.tally.interrupted:
             await sweeping
     finally:
@@ -174,3 +101,31 @@ async def _carry_out(work: _Work, tell: Tell) -> None:
         await asyncio.wait({sweeping})
         if not sweeping.cancelled():
             sweeping.exception()  # seen: what is on its way already says more
+
+
+async def _sweep_in_hours(work: Work) -> None:
+    """Sweep what may be swept now, wait for the hours of the rest, and go on."""
+    ground = work.ground
+    while True:
+        await _wait_for_hours(work)
+        numbers = (number for number in ground.asked.spread() if number not in work)
+        later = await sweep(numbers, ground.gate, probes(), work, ground.patience)
+        if not later:
+            return
+
+
+async def _wait_for_hours(work: Work) -> None:
+    opening = work.ground.opening(datetime.now(UTC))
+    if opening is None:
+        raise ConfigError("the windows of all wards never open again: nothing can be sent")
+    if opening > datetime.now(UTC):
+        local = opening.astimezone()
+        work.told(
+            Message(
+                "the window is closed: the scan waits until {time}, and goes on by itself",
+                {"time": f"{local:%Y-%m-%d %H:%M %Z}"},
+            )
+        )
+    while datetime.now(UTC) < opening:
+        await asyncio.sleep(_TELL_EVERY)
+        work.ground.gate.clock.demand_steady()

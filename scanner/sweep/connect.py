@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Final, Protocol
 
-from scanner.errors import VetusteError
 from scanner.model import Outcome
+from scanner.sweep.feed import Feed
+from scanner.sweep.pending import Pending
 from scanner.transport.conversation import hold
-from scanner.transport.gate import ForbiddenError
+from scanner.transport.gate import ForbiddenError, HoursError
 from scanner.transport.switchboard import Switchboard
+from scanner.transport.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from scanner.model import Observation
+    from scanner.language import Message
+    from scanner.model import Observation, Trip
     from scanner.probes import Probe
     from scanner.transport.gate import Gate, HostDoor
-
-    Report = Callable[[HostDoor, tuple[Observation, ...]], None]
+    from scanner.transport.subnets import Subnet
 
 CONNECT_SECONDS: Final = 0.9
 """How long a SYN is waited for: less than the kernel's first retransmission after 1 s (RFC 6298, section 2),
@@ -31,80 +36,163 @@ HELD_AT_ONCE: Final = 256
 """Conversations under way at one time: enough to keep two cores busy, few enough that no answer waits for
 this process's attention until it looks late."""
 
-_DEAD_AFTER: Final = 64
-"""Hosts in a row that this machine itself could not reach before the scan gives up."""
+_BEFORE_CLOSING: Final = timedelta(seconds=30)
+"""No visit begins so shortly before its ward's window closes: it would be cut."""
+
+_LOST_AFTER: Final = 8
+"""Hosts in a row that this machine itself could not reach before its network counts as lost."""
 
 
-class NetworkLostError(VetusteError):
-    """This machine has lost its network: {why}. What was recorded is kept; check the link and scan again."""
+class Audience(Protocol):
+    """Who hears of a sweep."""
+
+    def visited(self, door: HostDoor, observations: Sequence[Observation]) -> None:
+        """A host was visited; told in the order in which that is sure."""
+
+    def cut(self, door: HostDoor, observations: Sequence[Observation]) -> None:
+        """A visit ended before its end: what was learnt stands, and the host will be visited again."""
+
+    def stopped(self, trip: Trip) -> None:
+        """The circuit breaker stopped a subnet."""
+
+    def told(self, message: Message) -> None:
+        """Something that the operator should read now."""
 
 
 async def sweep(
-    numbers: Iterator[int], gate: Gate, probes: Sequence[Probe], in_flight: int, report: Report
-) -> None:
-    """Visit every address once, ``in_flight`` of them at a time.
+    numbers: Iterator[int],
+    gate: Gate,
+    probes: Sequence[Probe],
+    audience: Audience,
+    patience: float,
+) -> int:
+    """Visit every address once, as many at a time as the gate allows.
 
     Args:
         numbers: the addresses, in the order in which they are to be visited.
         gate: what lets attempts pass.
         probes: the conversations to hold with each host.
-        in_flight: how many hosts are waited for at one time.
-        report: told of each visited host, in the order in which visits end.
+        audience: who hears of what happens.
+        patience: seconds for which a network that is away is waited for.
+
+    Returns:
+        How many addresses were left for later, because the hours of their wards are over.
 
     Raises:
         NetworkLostError: this machine, not the hosts, is unreachable.
+        ClockError: the clock jumped, and some ward has hours.
     """
-    failures = _LocalFailures()
-
-    async def visitor(switchboard: Switchboard) -> None:
-        for number in numbers:
-            try:
-                door = gate.host(number)
-            except ForbiddenError:
-                continue
-            observations: list[Observation] = []
-            try:
-                await visit(door, probes, switchboard, observations)
-            finally:  # what a host has said stands, should the scan be stopped in the middle of a visit
-                report(door, tuple(observations))
-            failures.see(observations)
-
     try:
         async with (
             Switchboard(HELD_AT_ONCE, CONNECT_SECONDS, ANSWER_SECONDS) as switchboard,
             asyncio.TaskGroup() as group,
         ):
-            for _ in range(in_flight):
-                group.create_task(visitor(switchboard))
+            watch = Watch(gate, switchboard, audience.stopped, audience.told, patience)
+            work = _Sweep(gate, probes, audience, switchboard, watch, Feed(numbers))
+            for _ in range(gate.in_flight):
+                group.create_task(work.visitor())
     except BaseExceptionGroup as ends:
         # Every visitor meets the same end; the first says why.
         raise ends.exceptions[0] from ends
+    except asyncio.CancelledError:
+        work.pending.finish()
+        raise
+    work.pending.finish()
+    return work.later
 
 
-class _LocalFailures:
-    """Tells a host that cannot be reached from a machine that can reach nobody."""
+@dataclass(slots=True)
+class _Sweep:
+    gate: Gate
+    probes: Sequence[Probe]
+    audience: Audience
+    switchboard: Switchboard
+    watch: Watch
+    feed: Feed
+    later: int = 0
+    pending: Pending = field(init=False)
+    _failures: int = 0
 
-    def __init__(self) -> None:
-        self._in_a_row = 0
+    def __post_init__(self) -> None:
+        self.pending = Pending(self.audience.visited)
 
-    def see(self, observations: Sequence[Observation]) -> None:
+    async def visitor(self) -> None:
+        """Visit one address after the other."""
+        while (number := await self.feed.next()) is not None:
+            try:
+                door = self.gate.host(number)
+                await self.watch.present()
+                if await self._may_begin(door):
+                    try:
+                        await self._visit(door)
+                    finally:
+                        door.subnet.end(number)
+            except HoursError:
+                self.later += 1
+            except ForbiddenError:
+                pass  # excluded, or stopped: it counts as untouched
+            finally:
+                self.feed.done()
+
+    async def _may_begin(self, door: HostDoor) -> bool:
+        """Whether this host's subnet lets one more be begun; where it must be looked at first, do that."""
+        subnet = door.subnet
+        while subnet.due and subnet.stopped is None:
+            if subnet.full:
+                subnet.freed = partial(self.feed.release, subnet.name)
+                self.feed.park(subnet.name, door.number)
+                return False
+            if await self._look_back(subnet):
+                self.pending.heard(subnet, datetime.now(UTC))
+        door.demand_leave(ahead=_BEFORE_CLOSING)
+        subnet.begin(door.number)
+        return True
+
+    async def _look_back(self, subnet: Subnet) -> bool:
+        try:
+            well = await self.watch.look_back(subnet)
+        finally:
+            self.feed.release(subnet.name)
+        if subnet.stopped is not None:
+            self.pending.drop(subnet)
+        elif not well:
+            self._visit_again()
+        return well
+
+    def _visit_again(self) -> None:
+        """The network was away: whoever was silent then is visited again."""
+        doors = self.pending.forget()
+        for door in doors:
+            self.gate.keep(door)
+        self.feed.again(door.number for door in doors)
+
+    async def _visit(self, door: HostDoor) -> None:
+        """Hold every probe's conversation with one host, one after the other."""
+        observations: list[Observation] = []
+        whole = False
+        try:
+            async with door.line:
+                for probe in self.probes:
+                    await _ask(door, probe, self.switchboard, observations)
+            whole = True
+        finally:
+            if not whole:  # the scan is stopped, or the window closed: what the host has said stands
+                self.gate.keep(door)
+                self.audience.cut(door, observations)
+        door.subnet.heard(door, observations)
+        self.pending.take(door, observations)
+        await self._mind_failures(door, observations)
+
+    async def _mind_failures(self, door: HostDoor, observations: Sequence[Observation]) -> None:
+        """Tell a host that cannot be reached from a machine that can reach nobody."""
         if not observations or any(seen.outcome is not Outcome.FAILED for seen in observations):
-            self._in_a_row = 0
+            self._failures = 0
             return
-        self._in_a_row += 1
-        if self._in_a_row >= _DEAD_AFTER:
-            raise NetworkLostError(why=observations[-1].detail)
-
-
-async def visit(
-    door: HostDoor,
-    probes: Sequence[Probe],
-    switchboard: Switchboard,
-    observations: list[Observation],
-) -> None:
-    """Hold every probe's conversation with one host, one after the other, adding to ``observations``."""
-    for probe in probes:
-        await _ask(door, probe, switchboard, observations)
+        self._failures += 1
+        if self._failures >= _LOST_AFTER:
+            await self.watch.lost(door.address)
+            self._failures = 0
+            self._visit_again()
 
 
 async def _ask(
@@ -113,7 +201,8 @@ async def _ask(
     """One probe on its ports in turn, until one yields evidence; a first port that was silent is tried again.
 
     A lost SYN looks like a dark address. The second port's attempt comes in between, so that one burst of
-    loss does not take both.
+    loss does not take both. Where the host answers elsewhere, or its subnet is known to lose packets, silence
+    is asked once more.
     """
     endpoints = door.endpoints(probe)
     first = len(observations)
@@ -122,8 +211,18 @@ async def _ask(
         observations.append(seen)
         if seen.evidence or seen.outcome in _FUTILE:
             return
-    if endpoints and observations[first].outcome is Outcome.SILENT:
-        observations.append(await hold(probe, endpoints[0], door, switchboard))
+    for _ in range(_retries(door, observations[first:])):
+        seen = await hold(probe, endpoints[0], door, switchboard)
+        observations.append(seen)
+        if seen.outcome is not Outcome.SILENT:
+            return
+
+
+def _retries(door: HostDoor, observations: Sequence[Observation]) -> int:
+    """How often a first port that was silent is tried again."""
+    if not observations or observations[0].outcome is not Outcome.SILENT:
+        return 0
+    return 2 if door.subnet.congestion.lossy or any(seen.outcome.alive for seen in observations) else 1
 
 
 _FUTILE: Final = frozenset(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from scanner.sweep.connect import ANSWER_SECONDS, CONNECT_SECONDS
+from scanner.transport.canaries import TRIES
+from scanner.transport.subnets import EVERY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,6 +22,11 @@ _HANDSHAKE = 2
 """Packets that we send to open a connection: SYN, ACK."""
 _FAREWELL = 2
 """Packets that we send to close one: FIN, ACK."""
+_RETRIES = 2
+"""How often a silent first port is tried again."""
+_LOOKS = 4
+"""How often a host that answered may be looked back at, for each host that is begun: one in five, and when it
+is silent eight, twice each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,47 +59,61 @@ class Share:
 
 
 def plan(
-    shares: Iterable[tuple[AddressSet, Terms]], gate: Gate, probes: Sequence[Probe], in_flight: int
+    shares: Iterable[tuple[AddressSet, Terms]], gate: Gate, probes: Sequence[Probe]
 ) -> tuple[Share, ...]:
     """The least and the most that a sweep sends, by profile and ports, and how long it takes.
 
     Least: one attempt an address, which tells everything, or that there is no way. Most: every attempt is
-    silent but the last, and every conversation goes on for as long as a tarpit may make it.
+    silent but the last, every conversation goes on for as long as a tarpit may make it, and whoever can be
+    asked again is. Packets are those of a link that loses none; hours in which nothing may be sent come on
+    top.
     """
-    numbers: Counter[tuple[Limits, tuple[tuple[int, Probe], ...]]] = Counter()
+    parts: dict[tuple[Limits, tuple[tuple[int, Probe], ...]], list[_Part]] = {}
     for addresses, terms in shares:
         asked = tuple((port, probe) for probe in probes for port, _ in gate.services(probe, terms))
-        numbers[terms.limits, asked] += addresses.size
-    return tuple(_share(number, limits, asked, in_flight) for (limits, asked), number in numbers.items())
+        part = _Part(addresses.size, gate.subnets.number(addresses), len(terms.canaries))
+        parts.setdefault((terms.limits, asked), []).append(part)
+    return tuple(
+        _share(_Part(*map(sum, zip(*several, strict=True))), limits, asked, gate.in_flight)
+        for (limits, asked), several in parts.items()
+    )
 
 
-def _share(number: int, limits: Limits, asked: tuple[tuple[int, Probe], ...], in_flight: int) -> Share:
-    connections, packets, waiting = Range(0, 0), Range(0, 0), 0.0
+class _Part(NamedTuple):
+    addresses: int
+    subnets: int
+    canaries: int
+
+
+def _share(part: _Part, limits: Limits, asked: tuple[tuple[int, Probe], ...], in_flight: int) -> Share:
+    looks = _LOOKS if limits.watched else 0
+    connections, packets, waiting = Range(0, looks), Range(0, looks * (_HANDSHAKE + _FAREWELL)), 0.0
     for probe, ports in Counter(probe for _, probe in asked).items():
         connections += _attempts(probe, ports)
         packets += _packets(probe, ports)
-        waiting += (ports + 1) * CONNECT_SECONDS + probe.exchanges * ANSWER_SECONDS
+        waiting += (ports + _RETRIES) * CONNECT_SECONDS + probe.exchanges * ANSWER_SECONDS
     most = min(connections.most, limits.connections)
-    total = Range(min(connections.least, most), most).times(number)
+    canaries = Range(part.canaries, part.canaries * TRIES * (part.addresses // EVERY + part.subnets))
+    total = Range(min(connections.least, most), most).times(part.addresses) + canaries
     pace = 1 / limits.rate if limits.rate else 0.0
-    waves = -(-number // min(in_flight, limits.in_flight))
-    waiting += most * limits.host_interval
+    begun = min(in_flight, limits.in_flight, part.subnets * EVERY if limits.watched else in_flight)
+    waiting += most * limits.host_interval + looks * CONNECT_SECONDS
     return Share(
         limits.profile,
-        number,
+        part.addresses,
         tuple(port for port, _ in asked),
         total,
-        packets.times(number),
-        Range(total.least * pace, total.most * pace + waves * waiting),
+        packets.times(part.addresses) + canaries.times(_HANDSHAKE + _FAREWELL),
+        Range(total.least * pace, total.most * pace + -(-part.addresses // begun) * waiting),
     )
 
 
 def _attempts(probe: Probe, ports: int) -> Range:
-    """Of one probe on one host: one that tells everything; or every port, a retry, all reconnections."""
-    return Range(1, ports * probe.connections + 1)
+    """Of one probe on one host: one that tells everything; or every port, and all that is tried again."""
+    return Range(1, ports * (2 * probe.connections - 1) + _RETRIES)
 
 
 def _packets(probe: Probe, ports: int) -> Range:
     """A refused SYN is one; an open port takes a handshake, each message and its answer's ACK, a farewell."""
     conversation = probe.connections * (_HANDSHAKE + _FAREWELL) + 2 * probe.exchanges
-    return Range(1, ports * conversation + 1)
+    return Range(1, ports * (conversation + probe.connections - 1) + _RETRIES)

@@ -7,6 +7,7 @@ import contextlib
 from typing import TYPE_CHECKING, Final
 
 from scanner.errors import LimitError, PeerClosedError, ProbeError
+from scanner.transport.dialling import hang_up
 from scanner.transport.switchboard import READABLE
 
 if TYPE_CHECKING:
@@ -24,12 +25,13 @@ _UNASKED: Final = 1 << 16
 class Connection:
     """A connected socket, and what arrived on it beyond the last whole message."""
 
-    __slots__ = ("_buffer", "_ended", "_send", "_socket", "_switchboard", "_waiter")
+    __slots__ = ("_buffer", "_ended", "_send", "_socket", "_switchboard", "_waiter", "received", "sent")
 
     def __init__(self, connected: socket.socket, switchboard: Switchboard) -> None:
         self._socket = connected
         self._switchboard = switchboard
         self._buffer = b""
+        self.sent = self.received = 0  # bytes of payload
         self._send: Send | None = None
         self._waiter: asyncio.Future[bytes] | None = None
         self._ended: Exception | None = None
@@ -66,6 +68,7 @@ class Connection:
 
     async def _say(self, data: bytes) -> None:
         sent = self._socket.send(data)
+        self.sent += len(data)
         if sent < len(data):  # a peer that does not read may leave no room
             sending = asyncio.get_running_loop().sock_sendall(self._socket, data[sent:])
             await asyncio.wait_for(sending, self._switchboard.answering.seconds)
@@ -89,6 +92,7 @@ class Connection:
         self._fail(ended)
 
     def _hear(self, chunk: bytes) -> None:
+        self.received += len(chunk)
         self._buffer = buffer = self._buffer + chunk if self._buffer else chunk
         if self._waiter is None or self._send is None:
             if len(buffer) > _UNASKED:
@@ -110,10 +114,10 @@ class Connection:
             self._waiter.set_exception(error)
 
     def close(self) -> None:
-        """Close with a FIN: what is unread is dropped first, since a kernel answers it with a reset."""
+        """Close politely: what is unread is dropped first, since a kernel answers it with a reset."""
         self._switchboard.drop(self._socket.fileno())
         if self._ended is None:
             with contextlib.suppress(OSError):  # nothing unread, or nothing left to be polite to
                 while len(self._socket.recv(_CHUNK)) == _CHUNK:
                     pass
-        self._socket.close()
+        hang_up(self._socket)

@@ -7,16 +7,17 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, assert_never
 
 from scanner.errors import LimitError, PeerClosedError, ProbeError, ProtocolError
-from scanner.model import Endpoint, Observation, Outcome
+from scanner.model import Observation, Outcome
 from scanner.probes import Learnt, Reconnect, Send
-from scanner.transport.connection import Connection
-from scanner.transport.dialling import Ended, dial, outcome_of
-from scanner.transport.gate import ForbiddenError
+from scanner.transport.call import Call
+from scanner.transport.dialling import outcome_of
+from scanner.transport.gate import ForbiddenError, HoursError
 from scanner.wire import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from scanner.model import Endpoint
     from scanner.probes import Conversation, Probe, Step
     from scanner.transport.gate import HostDoor
     from scanner.transport.switchboard import Switchboard
@@ -35,6 +36,8 @@ class _Course:
     evidence: dict[str, tuple[str, ...]] = field(default_factory=dict)
     raw: list[bytes] = field(default_factory=list)
     exchanges: int = 0
+    said: int = 0
+    """Bytes of payload."""
     reconnections: int = 0
     outcome: Outcome = Outcome.ANSWERED
     detail: str = ""
@@ -55,19 +58,26 @@ async def hold(probe: Probe, endpoint: Endpoint, door: HostDoor, switchboard: Sw
         endpoint: with whom.
         door: the host's door, which admits every connection.
         switchboard: what all connections share.
+
+    Raises:
+        HoursError: the ward's window closed before anything was sent.
+        ClockError: the hours cannot be told.
     """
     course = _Course()
     before = door.connections
+    call = Call(probe.name, endpoint, door, switchboard)
     try:
-        opened = await _open(endpoint, door, switchboard)
+        opened = await call.open()
+    except HoursError:
+        raise
     except (ForbiddenError, LimitError) as forbidden:
         course.end(Outcome.WITHHELD, str(forbidden))
     else:
-        if isinstance(opened, Ended):
+        if opened is not None:
             course.end(opened.outcome, opened.detail)
         else:
             async with switchboard.places:
-                await _Dialogue(probe, endpoint, door, course, switchboard, opened).run()
+                await _Dialogue(probe, course, call).run()
     return Observation(
         endpoint,
         probe.name,
@@ -80,29 +90,19 @@ async def hold(probe: Probe, endpoint: Endpoint, door: HostDoor, switchboard: Sw
     )
 
 
-async def _open(endpoint: Endpoint, door: HostDoor, switchboard: Switchboard) -> Connection | Ended:
-    await door.admit()
-    dialled = await dial(endpoint, switchboard)
-    return dialled if isinstance(dialled, Ended) else Connection(dialled, switchboard)
-
-
 @dataclass(slots=True)
 class _Dialogue:
     probe: Probe
-    endpoint: Endpoint
-    door: HostDoor
     course: _Course
-    switchboard: Switchboard
-    connection: Connection | None
+    call: Call
 
     async def run(self) -> None:
-        conversation = self.probe.converse(self.endpoint)
+        conversation = self.probe.converse(self.call.endpoint)
         try:
             await self._follow(conversation)
         finally:
             conversation.close()
-            if self.connection is not None:
-                self.connection.close()
+            self.call.end(self.course.outcome)
 
     async def _follow(self, conversation: Conversation) -> None:
         heard: bytes | ProbeError | None = None
@@ -132,46 +132,51 @@ class _Dialogue:
         assert_never(step)
 
     async def _exchange(self, send: Send) -> bytes | ProbeError:
-        self.course.exchanges += 1
-        if self.course.exchanges > self.probe.exchanges:
-            return LimitError(f"{self.probe.name} declares {self.probe.exchanges} exchanges")
-        if self.connection is None:
+        undeclared = self._undeclared(send)
+        if undeclared is not None:
+            return undeclared
+        if self.call.connection is None:
             return PeerClosedError("there is no connection")
         try:
-            answer = await self.connection.exchange(send)
+            answer = await self.call.connection.exchange(send)
         except ProbeError as error:
             return self._lose(_OUTCOMES[type(error)], error)
         except TimeoutError:
-            return self._lose(
-                Outcome.STALLED, LimitError(f"no whole answer in {self.switchboard.answering.seconds:g} s")
-            )
+            seconds = self.call.switchboard.answering.seconds
+            return self._lose(Outcome.STALLED, LimitError(f"no whole answer in {seconds:g} s"))
         except OSError as error:
             return self._lose(outcome_of(error), PeerClosedError(error.strerror or ""))
         self.course.raw.append(answer)
         return answer
 
+    def _undeclared(self, send: Send) -> LimitError | None:
+        """Count a message; an error where a probe says more than it declares."""
+        self.course.exchanges += 1
+        self.course.said += len(send.data)
+        if self.course.exchanges > self.probe.exchanges:
+            return LimitError(f"{self.probe.name} declares {self.probe.exchanges} exchanges")
+        if self.course.said > self.probe.size:
+            return LimitError(f"{self.probe.name} declares {self.probe.size} bytes")
+        return None
+
     def _lose(self, outcome: Outcome, error: ProbeError) -> ProbeError:
         self.course.end(outcome, str(error))
-        if self.connection is not None:
-            self.connection.close()
-            self.connection = None
+        self.call.end(outcome)
         return error
 
     async def _reconnect(self) -> bytes | ProbeError:
-        if self.connection is not None:
-            self.connection.close()
-            self.connection = None
+        """Open another connection; a SYN that gets lost is sent once more, since the host answered before."""
+        self.call.end(Outcome.ANSWERED)
         self.course.reconnections += 1
         if self.course.reconnections >= self.probe.connections:
             return LimitError(f"{self.probe.name} declares {self.probe.connections} connections")
         try:
-            opened = await _open(self.endpoint, self.door, self.switchboard)
+            opened = await self.call.open()
+            if opened is not None and opened.outcome is Outcome.SILENT:
+                opened = await self.call.open()
         except (ForbiddenError, LimitError) as forbidden:
             return LimitError(str(forbidden))
-        if isinstance(opened, Ended):
-            return PeerClosedError(opened.detail)
-        self.connection = opened
-        return b""
+        return b"" if opened is None else PeerClosedError(opened.detail)
 
 
 def _advance(conversation: Conversation, heard: bytes | ProbeError | None) -> Step:

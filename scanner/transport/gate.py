@@ -1,23 +1,25 @@
-"""The only door to the network: it knows scope, ports and limits, and counts what passes."""
+"""The only door to the network: it knows scope, ports, hours and limits, and counts what passes."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from scanner.addresses import address_of
 from scanner.errors import LimitError, VetusteError
 from scanner.model import Endpoint
+from scanner.transport.clock import Clock
 from scanner.transport.limits import REFUSED_PORTS
 from scanner.transport.pacing import Pacer
+from scanner.transport.subnets import Subnet, Subnets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from scanner.model import Transport
+    from scanner.model import Attempt, Transport
     from scanner.probes import Probe
     from scanner.targets import Scope
     from scanner.transport.limits import Limits, Terms
@@ -27,23 +29,37 @@ class ForbiddenError(VetusteError):
     """Scope or limits forbid this: nothing was sent."""
 
 
+class HoursError(ForbiddenError):
+    """The window {window} is closed."""
+
+
 @dataclass(slots=True)
 class Gate:
     """What may leave this machine, how often, and how much did.
 
     One gate serves a whole scan. ``terms_of`` gives the terms that hold for an address (wards differ); hosts
-    under the same rate share one pacer.
+    under the same rate share one pacer, and all pacers stand within that of the whole scan.
     """
 
     scope: Scope
     terms_of: Callable[[int], Terms]
     only_ports: frozenset[int] | None = None
     """Where the operator asked for some ports only."""
+    rate: float | None = None
+    """Attempts a second, in all; None: no limit but those of the terms."""
+    subnets: Subnets = field(default_factory=Subnets)
+    clock: Clock = field(default_factory=Clock)
+    in_flight: int = 1
+    """Most hosts that are waited for at one time."""
     attempts: int = 0
     """Connection attempts and datagrams so far."""
+    ledger: list[Attempt] = field(default_factory=list)
+    """What ended and was not fetched yet."""
     _pacers: dict[float | None, Pacer] = field(default_factory=dict)
     _services: dict[tuple[str, int], tuple[tuple[int, int], ...]] = field(default_factory=dict)
     """By probe and by the identity of the terms, which live as long as the gate."""
+    _kept: dict[int, HostDoor] = field(default_factory=dict)
+    """Doors of hosts that will be visited again: their limits are those of the scan, not of a visit."""
 
     def host(self, number: int) -> HostDoor:
         """The door to one host, for one scan.
@@ -51,12 +67,25 @@ class Gate:
         Raises:
             ForbiddenError: the address is out of scope.
         """
+        kept = self._kept.get(number)
+        if kept is not None:
+            return kept
         if not self.scope.permits(number):
             raise ForbiddenError("{address} is out of scope", address=address_of(number))
         terms = self.terms_of(number)
+        return HostDoor(
+            self, number, address_of(number), terms, self.subnets.of(number, terms, self._pacer(terms))
+        )
+
+    def keep(self, door: HostDoor) -> None:
+        """Give this door again when its host is asked for."""
+        self._kept[door.number] = door
+
+    def _pacer(self, terms: Terms) -> Pacer:
         rate = terms.limits.rate
-        pacer = self._pacers.get(rate) or self._pacers.setdefault(rate, Pacer(rate))
-        return HostDoor(self, number, address_of(number), terms, pacer)
+        if not self._pacers:
+            self._pacers[self.rate] = Pacer(self.rate)
+        return self._pacers.get(rate) or self._pacers.setdefault(rate, Pacer(rate, self._pacers[self.rate]))
 
     def services(self, probe: Probe, terms: Terms) -> tuple[tuple[int, int], ...]:
         """The ports where a probe may be held, as (port, the registered port that it stands for)."""
@@ -90,8 +119,12 @@ class HostDoor:
     number: int
     address: str
     terms: Terms
-    pacer: Pacer
+    subnet: Subnet
     connections: int = 0
+    line: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by whoever speaks with the host."""
+    silent: Endpoint | None = None
+    """Where the last attempt stayed without an answer."""
     _last: float = float("-inf")
 
     def endpoints(self, probe: Probe) -> tuple[Endpoint, ...]:
@@ -101,25 +134,64 @@ class HostDoor:
             for port, service in self.gate.services(probe, self.terms)
         )
 
-    async def admit(self) -> None:
+    @property
+    def left(self) -> int:
+        """Connections that the host may still get in this scan."""
+        return self.terms.limits.connections - self.connections
+
+    async def admit(self, *, counted: bool = True) -> None:
         """Wait for the turn of one more attempt, and count it.
 
+        Args:
+            counted: whether it is one of the connections that a host gets in a scan; a canary's are not.
+
         Raises:
-            ForbiddenError: the address is out of scope, or its ward's hours are over; asked at every attempt.
+            ForbiddenError: the address is out of scope, its subnet is stopped, or its ward's hours are over;
+                asked at every attempt, before and after it waited for its turn.
             LimitError: this host has had all the connections that its limits allow.
+            ClockError: the clock jumped: the ward's hours cannot be told.
+        """
+        self.demand_leave()
+        if counted:
+            if self.left <= 0:
+                raise LimitError(f"{self.connections} connections were made")
+            self.connections += 1
+        if self.terms.limits.host_interval:
+            wait = self._last + self.terms.limits.host_interval - time.monotonic()
+            if wait > 0:
+                await asyncio.sleep(wait)
+        await self.subnet.pacer.turn()
+        self.demand_leave()
+        self.gate.attempts += 1
+        self._last = time.monotonic()
+        self.subnet.left(self.number, self._last)
+
+    def demand_leave(self, ahead: timedelta = timedelta()) -> None:
+        """Check that something may be sent now, and for so long after.
+
+        Raises:
+            ForbiddenError: it may not.
+            ClockError: the clock jumped.
         """
         if not self.gate.scope.permits(self.number):
             raise ForbiddenError
-        limits, window = self.terms.limits, self.terms.window
-        if self.connections >= limits.connections:
-            raise LimitError(f"{self.connections} connections were made")
-        self.connections += 1
-        if limits.host_interval:
-            wait = self._last + limits.host_interval - time.monotonic()
-            if wait > 0:
-                await asyncio.sleep(wait)
-        await self.pacer.turn()
-        if window is not None and datetime.now(UTC) not in window:
-            raise ForbiddenError("the window {window} is closed", window=str(window))
-        self.gate.attempts += 1
-        self._last = time.monotonic()
+        if self.subnet.stopped is not None:
+            raise ForbiddenError("the circuit breaker stopped {subnet}", subnet=self.subnet.name)
+        window = self.terms.window
+        if window is not None:
+            self.gate.clock.demand_steady()
+            now = datetime.now(UTC)
+            if now not in window or (ahead and now + ahead not in window):
+                raise HoursError(window=str(window))
+
+    def lost(self, endpoint: Endpoint) -> bool:
+        """Whether an attempt to an endpoint that answers now stayed without an answer before."""
+        lost = self.silent == endpoint
+        if lost:
+            self.silent = None
+        return lost
+
+    def withdraw(self) -> None:
+        """Take back the last attempt: this machine could not send it."""
+        self.connections -= 1
+        self.gate.attempts -= 1

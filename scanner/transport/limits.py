@@ -28,6 +28,8 @@ class Limits:
     """The registered ports that exist under this profile; None: all but the refused ones."""
     in_flight: int
     """Most hosts that are being waited for at one time."""
+    watched: bool = True
+    """Whether hosts that answered are asked now and then whether they still do."""
 
     def slower(self, rate: float | None) -> Limits:
         """The same with a lower rate, where ``rate`` is one."""
@@ -60,9 +62,23 @@ PROFILES: Final = {
         Limits(
             "office", rate=500, host_interval=_TWO_A_SECOND, connections=12, services=None, in_flight=1024
         ),
-        Limits("lab", rate=None, host_interval=0, connections=64, services=None, in_flight=4096),
+        Limits(
+            "lab", rate=None, host_interval=0, connections=64, services=None, in_flight=4096, watched=False
+        ),
     )
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """Where a canary sits."""
+
+    number: int
+    """Its address, on the number line."""
+    port: int | None
+    """Asked by one connection to this port; None: by ICMP echo."""
+    home: str | None
+    """The subnet that it watches; None: every subnet of its ward."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +90,8 @@ class Terms:
     ports: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """By probe: the port that stands for the probe's first one, for its second, …"""
     window: Window | None = None
+    canaries: tuple[Station, ...] = ()
+    """Hosts that are asked between probes."""
 
 
 REFUSED_PORTS: Final = frozenset(

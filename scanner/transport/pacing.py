@@ -15,20 +15,36 @@ class Pacer:
     """Gives out turns, evenly spaced, in the order in which they were asked for.
 
     A turn is reckoned from when the one before really left, not from when it should have: whatever holds this
-    process up, no burst follows.
+    process up, no burst follows. A pacer may stand within another one, whose turns are fewer or shared with
+    others: then a turn has left when it has left the outer one too.
     """
 
-    def __init__(self, rate: float | None) -> None:
-        self._interval = 0.0 if rate is None else 1 / rate
-        self._catch_up = _CATCH_UP if self._interval < _CATCH_UP else 0.0
+    def __init__(self, rate: float | None, within: Pacer | None = None) -> None:
+        self._within = within
         self._next = 0.0
         self._line = asyncio.Lock()
+        self.rate = rate
+
+    @property
+    def rate(self) -> float | None:
+        """Turns a second; None: no limit of its own."""
+        return self._rate
+
+    @rate.setter
+    def rate(self, rate: float | None) -> None:
+        self._rate = rate
+        self._interval = 0.0 if rate is None else 1 / rate
+        self._catch_up = _CATCH_UP if self._interval < _CATCH_UP else 0.0
 
     async def turn(self) -> None:
         """Wait until one more attempt may leave."""
         if not self._interval:
+            if self._within is not None:
+                await self._within.turn()
             return
         async with self._line:
             while (left := self._next - time.monotonic()) > 0:  # noqa: ASYNC110 - a time, not an event, is awaited
                 await asyncio.sleep(left)  # may wake early: libuv counts in milliseconds
+            if self._within is not None:
+                await self._within.turn()
             self._next = max(self._next, time.monotonic() - self._catch_up) + self._interval

@@ -116,6 +116,10 @@ def _of_call(call: ast.Call, constants: Constants) -> Iterator[Key]:
     elif called == "command_of" and call.args:
         for text in _texts(call.args[0], {}):
             yield from _paragraphs(text)
+    elif called == "Probe":
+        for keyword in call.keywords:
+            if keyword.arg in {"logs", "trouble"}:
+                yield from _texts(keyword.value, constants)
 
 
 def _of_help(call: ast.Call, constants: Constants) -> Iterator[str]:

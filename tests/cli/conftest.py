@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from scanner.addresses import number_of
 from scanner.classify import default_classifier
 from scanner.config import load_site
 from scanner.inventory import Recorder, open_inventory
-from scanner.model import Endpoint, HostRecord, Observation, Outcome
+from scanner.model import Attempt, Endpoint, HostRecord, Observation, Outcome
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,7 +88,9 @@ def _recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
         with recorder:
             for third in (0, 9):
                 for last in range(256):
-                    recorder.asked((10 << 24) + (20 << 16) + (third << 8) + last)
+                    address = f"10.20.{third}.{last}"
+                    recorder.sent([Attempt(Endpoint(address, 445), "smb", _STARTED, Outcome.SILENT)])
+                    recorder.visited(number_of(address))
             for host in hosts:
                 recorder.record(host)
             recorder.finish("done", {}, ended=_STARTED + timedelta(hours=1))

@@ -4,6 +4,7 @@ import json
 import os
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,7 +12,14 @@ from scanner.cli.checkup import Finding, State, installation, machine
 from scanner.cli.terminal.options import Where
 from tests.cli.process import run
 
+if TYPE_CHECKING:
+    import socket
+
 GOOD, BAD = State.OK, State.FAIL
+
+
+def powerless(*_: object) -> socket.socket:
+    raise PermissionError
 
 
 @pytest.mark.parametrize(
@@ -26,6 +34,7 @@ GOOD, BAD = State.OK, State.FAIL
         (machine.descriptors(1024), State.WARN),
         (machine.retransmissions(None), State.FAIL),
         (machine.interface(None), State.WARN),
+        (machine.echo(powerless), State.WARN),
         (machine.interface(31337), State.WARN),
         (machine.disk(Path("/"), 10 << 30), State.OK),
         (machine.disk(Path("/"), 500 << 20), State.WARN),
@@ -97,7 +106,7 @@ def test_the_command_names_every_check_once_and_fails_where_one_does(hospital: P
     code, out, err = run("doctor", "--json", "--today", "2026-12-01", cwd=hospital)
     checks = json.loads(out)
     assert err == ""
-    assert len({check["check"] for check in checks}) == len(checks) == 15
+    assert len({check["check"] for check in checks}) == len(checks) == 16
     assert code == (3 if any(check["state"] == "fail" for check in checks) else 0)
     (hospital / "site.toml").write_text("[site", encoding="utf-8")
     code, out, _ = run("doctor", cwd=hospital)

@@ -176,7 +176,7 @@ def test_a_network_that_vanishes_ends_the_scan_and_keeps_what_was_recorded(
 ) -> None:
     site = tmp_path / "site.toml"
     site.write_text(SITE.replace('["10.77.0.0/25"]', '["10.77.0.0/22"]'), encoding="utf-8")
-    words = ("scan", "--site", site, "--db", tmp_path / "inventory.db", "--rate", "40")
+    words = ("scan", "--site", site, "--db", tmp_path / "inventory.db", "--rate", "40", "--patience", "5")
     process = cable.scanner.start(sys.executable, CLI, *words, stderr=subprocess.PIPE)
     while cable.counted()["attempts"] < 100:
         assert process.poll() is None

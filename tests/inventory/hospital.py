@@ -5,15 +5,27 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from scanner.addresses import address_of
 from scanner.config import load_site
 from scanner.inventory import Recorder
 from scanner.language import Message
-from scanner.model import Certainty, Endpoint, HostRecord, Identity, Observation, Outcome, Release, Role
+from scanner.model import (
+    Attempt,
+    Certainty,
+    Endpoint,
+    HostRecord,
+    Identity,
+    Observation,
+    Outcome,
+    Release,
+    Role,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from scanner.addresses import Span
     from scanner.config import SiteFile
     from scanner.inventory import Inventory
 
@@ -99,8 +111,27 @@ def host(address: str, ward: str, identity: Identity, *observations: Observation
     return HostRecord(address, ward, observations or (seen(address, named),), identity)
 
 
-def recorder(
-    inventory: Inventory, site: SiteFile | None, *, data: str = "d1", at: datetime = NOON
+def attempt(  # noqa: PLR0913 - an attempt has so many parts
+    address: str,
+    *,
+    at: datetime = NOON,
+    probe: str = "smb",
+    port: int = 445,
+    outcome: Outcome = Outcome.ANSWERED,
+    sent: int = 200,
+    received: int = 300,
+) -> Attempt:
+    return Attempt(Endpoint(address, port), probe, at, outcome, sent, received)
+
+
+def recorder(  # noqa: PLR0913 - so many things differ from scan to scan
+    inventory: Inventory,
+    site: SiteFile | None,
+    *,
+    data: str = "d1",
+    at: datetime = NOON,
+    spans: Sequence[Span] = (),
+    resumed: int | None = None,
 ) -> Recorder:
     return Recorder(
         inventory,
@@ -109,6 +140,10 @@ def recorder(
         scope="all",
         versions={"vetuste": "0.1", "data": data},
         started=at,
+        request={"targets": ["all"]},
+        digest="ab" * 32,
+        spans=spans,
+        resumed=resumed,
     )
 
 
@@ -124,6 +159,7 @@ def record(
         for each in hosts:
             scan.record(each)
         for address in asked:
-            scan.asked(address)
+            scan.sent([attempt(address_of(address))])
+            scan.visited(address)
         scan.finish("done", {"hosts": 1}, ended=NOON + timedelta(minutes=5))
     return scan.scan_id

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from scanner.errors import InventoryError
 from scanner.inventory import (
-    asked_in,
     asset_detail,
     assets_rows,
     check_inventory,
@@ -36,6 +35,7 @@ from tests.inventory.hospital import (
     TODAY,
     XP,
     XP_OR_POS,
+    attempt,
     host,
     record,
     recorder,
@@ -55,6 +55,10 @@ ROOT = Path(__file__).parents[2]
 def _table(inventory: Inventory, sql: str) -> list[tuple[object, ...]]:
     with closing(inventory.connect()) as connection:
         return connection.execute(sql).fetchall()
+
+
+def _rows(inventory: Inventory, table: str) -> object:
+    return _table(inventory, f"SELECT count(*) FROM {table}")[0][0]  # noqa: S608 - names from below
 
 
 def test_what_was_heard_comes_back(inventory: Inventory, site: SiteFile) -> None:
@@ -184,10 +188,8 @@ def test_coverage_knows_exactly_who_was_asked(
         for addresses in scans:
             with recorder(inventory, None) as scan:
                 for each in addresses:
-                    scan.asked(int(each), each.version)
-            asked = sorted({(int(each), each.version) for each in addresses}, key=lambda each: each[::-1])
-            assert list(asked_in(inventory, scan.scan_id)) == asked
-            ever |= set(asked)
+                    scan.sent([attempt(str(each))])
+            ever |= {(int(each), each.version) for each in addresses}
         rows = _table(inventory, "SELECT version, block, ever FROM coverage")
     found = {
         (int.from_bytes(block) << 8 | bit, version)  # type: ignore[arg-type]
@@ -249,11 +251,13 @@ def test_a_writer_that_cannot_write_says_so_and_keeps_what_was_committed(
     monkeypatch.setattr(writing, "BATCH", 1)
     scan = recorder(inventory, None)
     scan.record(host("10.0.0.1", "", XP))
+    scan.visited(1)
     with inventory.engine.connect() as connection:
         connection.exec_driver_sql("DROP TABLE evidence")
         connection.commit()
+    scan.record(host("10.0.0.2", "", XP))
     with pytest.raises(InventoryError, match="evidence"):
-        scan.record(host("10.0.0.2", "", XP))
+        scan.visited(2)
     with pytest.raises(InventoryError, match="evidence"):
         scan.finish()
     assert _table(inventory, "SELECT address FROM assets") == [("10.0.0.1",)]
@@ -273,6 +277,7 @@ with open_inventory(sys.argv[1]) as inventory, recorder(inventory, None) as scan
     n = 0
     while True:
         scan.record(host(f"10.{{n >> 16 & 255}}.{{n >> 8 & 255}}.{{n & 255}}", "", XP))
+        scan.visited((10 << 24) + n)
         n += 1
         if n == 2000:
             print("going", flush=True)
@@ -330,13 +335,15 @@ def test_what_waits_is_written_when_its_time_has_come(
 ) -> None:
     scan = recorder(inventory, None)
     scan.record(host("10.0.0.1", "", XP))
-    scan.asked(int(ip_address("10.0.0.9")))
+    scan.sent([attempt("10.0.0.9")])
+    scan.visited(int(ip_address("10.0.0.9")))
+    monkeypatch.setattr(writing, "INTERVAL", 1e9)
     scan.write_due()
-    assert _table(inventory, "SELECT 1 FROM assets") == []
+    tables = ("assets", "ledger", "coverage", "visits")
+    assert [_rows(inventory, table) for table in tables] == [0, 0, 0, 0]
     monkeypatch.setattr(writing, "INTERVAL", 0.0)
     scan.write_due()
-    assert len(_table(inventory, "SELECT 1 FROM assets")) == 1
-    assert len(_table(inventory, "SELECT 1 FROM coverage")) == 1
+    assert [_rows(inventory, table) for table in tables] == [1, 1, 1, 1]
     scan.finish()
 
 
@@ -345,9 +352,10 @@ def test_a_lock_that_stays_ends_the_writing(inventory: Inventory, monkeypatch: p
     monkeypatch.setattr(writing, "BATCH", 2)
     scan = recorder(inventory, None)
     scan.record(host("10.0.0.1", "", XP))
+    scan.visited(1)
     other = inventory.engine.connect().execution_options(immediate=True)
     with other, other.begin(), pytest.raises(InventoryError, match="another program"):
-        scan.record(host("10.0.0.2", "", XP))
+        scan.visited(2)
     with pytest.raises(InventoryError, match="another program"):
         scan.finish("interrupted")
 

@@ -73,6 +73,7 @@ class Peer:
                 else:
                     answer = self._answer(step, waiting, heard)
                     assert heard.exchanges <= probe.exchanges
+                    assert sum(map(len, heard.said)) <= probe.size
                 step = (
                     conversation.throw(answer)
                     if isinstance(answer, ProbeError)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,13 +14,16 @@ from hypothesis import strategies as st
 from scanner.addresses import AddressSet, address_of, number_of
 from scanner.config import load_site
 from scanner.errors import ConfigError
+from scanner.inventory import ScanRow
 from scanner.probes import probes
-from scanner.scan import Request, prepare
+from scanner.scan import Lore, Request, prepare, request_of
+from scanner.transport.gate import ForbiddenError
 from scanner.transport.limits import PROFILES, REFUSED_PORTS
 
 if TYPE_CHECKING:
     from scanner.config import SiteFile
 
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SITE_FILE = Path(__file__).with_name("site.toml")
 
 
@@ -96,13 +100,40 @@ def test_ports_can_be_narrowed_but_not_to_nothing(site: SiteFile) -> None:
 
 
 def test_hours_are_the_wards_own(site: SiteFile) -> None:
+    night = datetime(2026, 11, 23, 22, 0, tzinfo=UTC)
     ground = prepare(Request(("Nuit",), site), 1000)
-    ground.demand_open_window(datetime(2026, 11, 23, 22, 0, tzinfo=UTC))
-    with pytest.raises(ConfigError, match="22:00-05:30 Europe/Paris is closed"):
-        ground.demand_open_window(datetime(2026, 11, 23, 12, 0, tzinfo=UTC))
-    prepare(Request(("Cardiologie", "Nuit"), site), 1000).demand_open_window(
-        datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+    assert ground.opening(night) == night
+    assert ground.opening(NOON) == datetime(2026, 11, 23, 21, 0, tzinfo=UTC)
+    assert prepare(Request(("Cardiologie", "Nuit"), site), 1000).opening(NOON) == NOON
+
+
+def test_fragile_devices_and_stopped_subnets_are_held_off(site: SiteFile) -> None:
+    lore = Lore(("10.20.0.64/26",), ("10.20.0.7", "10.20.0.241"))
+    ground = prepare(Request(("Cardiologie",), site), 1000, lore)
+    whole = prepare(Request(("Cardiologie",), site), 1000)
+    assert ground.held_off == 64 + 1  # 10.20.0.241 is excluded anyway
+    assert ground.asked.size == whole.asked.size - 65
+    assert ground.untouched == whole.untouched
+    for number in AddressSet.of(["10.20.0.64/26", "10.20.0.7/32"]).spread():
+        with pytest.raises(ForbiddenError):
+            ground.gate.host(number)
+    with pytest.raises(ConfigError, match="breaker list"):
+        prepare(Request(("10.20.0.7",), site), 1000, lore)
+
+
+def test_what_was_asked_for_can_be_asked_for_again(site: SiteFile) -> None:
+    asked = Request(
+        ("Cardiologie",), site, ("10.20.0.1",), "office", 40.0, frozenset({445}), allow_public=True
     )
+    scan = ScanRow(
+        7, "X", NOON, None, "killed", "office", "", {}, {}, json.loads(json.dumps(asked.options())), "d"
+    )
+    assert request_of(scan, Request(site=site), "d") == asked
+    assert request_of(scan, asked, "d") == asked
+    with pytest.raises(ConfigError, match="something else"):
+        request_of(scan, Request(("Nuit",), site), "d")
+    with pytest.raises(ConfigError, match="the site file changed"):
+        request_of(scan, Request(site=site), "e")
 
 
 def test_the_vast_subnets_of_ipv6_are_left_out_unless_hosts_in_them_are_named(tmp_path: Path) -> None:
@@ -139,6 +170,6 @@ def test_whatever_is_asked_nothing_forbidden_is_planned(asked: list[tuple[int, i
 
 def test_a_low_limit_of_open_files_is_known() -> None:
     few = prepare(Request(("127.0.0.0/24",), profile="lab"), 100)
-    assert (few.in_flight, few.held_back) == (100, True)
+    assert (few.gate.in_flight, few.held_back) == (100, True)
     many = prepare(Request(("127.0.0.0/24",), profile="lab"), 1000)
-    assert (many.in_flight, many.held_back) == (256, False)
+    assert (many.gate.in_flight, many.held_back) == (256, False)

@@ -12,10 +12,13 @@ import zoneinfo
 from datetime import UTC, date, datetime
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from scanner.cli.checkup import Finding, State
 from scanner.language import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _OLDEST: Final = (3, 11)
 _DESCRIPTORS: Final = 4096
@@ -116,6 +119,18 @@ def interface(option: int | None = getattr(socket, "SO_BINDTODEVICE", None)) -> 
         says = Message("scans cannot be held to one network interface: the routing table decides")
         return Finding("interface", State.WARN, says, Message("scan from Linux 5.7 or newer"))
     return Finding("interface", State.OK, says)
+
+
+def echo(make: Callable[[int, int, int], socket.socket] = socket.socket) -> Finding:
+    """Whether canaries without a port can be asked."""
+    for kind in (socket.SOCK_DGRAM, socket.SOCK_RAW):
+        try:
+            make(socket.AF_INET, kind, socket.IPPROTO_ICMP).close()
+        except OSError:
+            continue
+        return Finding("echo", State.OK, Message("canaries can be asked by ICMP echo"))
+    fix = Message('sysctl -w net.ipv4.ping_group_range="0 2147483647", or give canaries a port')
+    return Finding("echo", State.WARN, Message("canaries cannot be asked by ICMP echo"), fix)
 
 
 def disk(folder: Path, free: int | None = None) -> Finding:

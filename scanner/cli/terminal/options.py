@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from click.shell_completion import CompletionItem
 
-    from scanner.config import SiteFile
+    from scanner.config import SiteFile, SiteSource
 
 DATABASE = "sqlite:///inventory.db"
 SITE = "site.toml"
@@ -49,10 +49,15 @@ class Where:
 
     def site(self) -> SiteFile | None:
         """The site file, read and checked; None where there is none."""
-        from scanner.config import load_site  # noqa: PLC0415 - pydantic, 0.1 s
+        source = self.site_source()
+        return None if source is None else source.file
+
+    def site_source(self) -> SiteSource | None:
+        """The same, with the bytes that it stands in."""
+        from scanner.config import read_site  # noqa: PLC0415 - pydantic, 0.1 s
 
         path = self.site_path()
-        return None if path is None else load_site(path)
+        return None if path is None else read_site(path)
 
     def url(self) -> str:
         """The inventory: ``--db``, ``VETUSTE_DB``, the site file's, ``inventory.db`` here."""

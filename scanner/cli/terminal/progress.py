@@ -9,31 +9,33 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from scanner.cli.terminal.logs import LOGGER
+from scanner.cli.terminal.output import complain
 from scanner.cli.terminal.switches import switches
 from scanner.cli.terminal.table import line_width
 from scanner.cli.terminal.text import cut
 from scanner.language import translate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from scanner.scan import Tally
+    from scanner.language import Message
+    from scanner.scan import Screen, Tally
 
 _LOG_EVERY: Final = 30.0
 """Seconds between two log lines where nobody watches."""
 
 
 @contextmanager
-def progress() -> Iterator[Callable[[Tally], None]]:
+def progress() -> Iterator[Screen]:
     """What a scan tells its progress to."""
     if switches().verbosity >= 0 and sys.stderr.isatty():
         line = _Line()
         try:
-            yield line.show
+            yield line
         finally:
             line.clear()
     else:
-        yield _Log().show
+        yield _Log()
 
 
 class _Pace:
@@ -65,6 +67,10 @@ class _Line:
         sys.stderr.write(f"\r\x1b[K{cut(self._pace.describe(tally), line_width() - 1)}")
         sys.stderr.flush()
 
+    def told(self, message: Message) -> None:
+        self.clear()
+        complain(message.render())
+
     @staticmethod
     def clear() -> None:
         sys.stderr.write("\r\x1b[K")
@@ -82,6 +88,10 @@ class _Log:
             self._next = now + _LOG_EVERY
             numbers = {"visited": tally.visited, "total": tally.total, "seen": tally.seen}
             logging.getLogger(LOGGER).warning("%s", self._pace.describe(tally), extra=numbers)
+
+    @staticmethod
+    def told(message: Message) -> None:
+        complain(message.render())
 
 
 def duration(seconds: float) -> str:

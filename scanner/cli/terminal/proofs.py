@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from scanner.cli.terminal.ledger_lines import attempt_object, print_attempts
 from scanner.cli.terminal.objects import asset_object, day, moment
 from scanner.cli.terminal.output import say, say_under, write_line, write_lines
 from scanner.cli.terminal.switches import coloured
@@ -18,12 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from scanner.classify import Step
-    from scanner.inventory import Asset, AssetDetail, Heard
+    from scanner.inventory import Asset, AssetDetail, Heard, LedgerRow
     from scanner.language import Message
     from scanner.model import Release
 
 _NAMED: Final = 4
 """Releases that a step names; more are counted."""
+_LINES: Final = 40
+"""Lines of the ledger that are shown one by one; more are summed up by scan."""
 
 
 def proof_object(detail: AssetDetail, steps: Sequence[Step]) -> dict[str, Any]:
@@ -35,6 +41,7 @@ def proof_object(detail: AssetDetail, steps: Sequence[Step]) -> dict[str, Any]:
         "proof": [_step_object(step) for step in steps],
         "observations": [_heard_object(heard) for heard in detail.observations],
         "asked_by": detail.asked_by,
+        "ledger": [attempt_object(row) for row in detail.ledger],
     }
 
 
@@ -74,6 +81,8 @@ def print_proof(detail: AssetDetail, steps: Sequence[Step]) -> None:
     _print_verdict(asset)
     _title(translate("What was sent to it, and what came back"))
     _print_conversations(detail)
+    _title(translate("Ledger: every connection and datagram to its address"))
+    _print_ledger(detail.ledger)
 
 
 def _title(title: str) -> None:
@@ -172,3 +181,24 @@ def _print_conversations(detail: AssetDetail) -> None:
     write_lines(table(heads, rows, width=terminal_width()))
     if detail.asked_by is not None:
         say("Last asked by scan {scan}.", scan=detail.asked_by)
+
+
+def _print_ledger(ledger: Sequence[LedgerRow]) -> None:
+    if len(ledger) <= _LINES:
+        print_attempts(ledger)
+        return
+    for scan, rows in groupby(ledger, key=attrgetter("scan")):
+        attempts = [row.attempt for row in rows]
+        outcomes = Counter(OUTCOME[attempt.outcome].render() for attempt in attempts)
+        say(
+            "scan {scan}, {first} to {last} UTC: {number} attempts, {sent} bytes sent, {received} received "
+            "({outcomes})",
+            scan=scan,
+            first=f"{attempts[0].at:%Y-%m-%d %H:%M:%S}",
+            last=f"{attempts[-1].at:%Y-%m-%d %H:%M:%S}",
+            number=len(attempts),
+            sent=sum(attempt.sent for attempt in attempts),
+            received=sum(attempt.received for attempt in attempts),
+            outcomes=", ".join(f"{word} {number}" for word, number in outcomes.items()),
+        )
+    say("vetuste ledger prints every line of it.")

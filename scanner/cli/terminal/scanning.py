@@ -3,42 +3,75 @@
 from __future__ import annotations
 
 import platform
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from scanner.addresses import AddressBits
 from scanner.classify import default_classifier
 from scanner.cli.terminal.output import tell
 from scanner.cli.terminal.progress import duration, progress
-from scanner.inventory import Recorder, open_inventory
-from scanner.scan import run
+from scanner.inventory import Recorder, inventory_exists, open_inventory, unfinished_scan, visited_in
+from scanner.scan import Lore, lore_of, run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from scanner.config import SiteFile
-    from scanner.scan import Ground, Tally
+    from scanner.config import SiteSource
+    from scanner.inventory import ScanRow
+    from scanner.scan import Ground, Request, Tally
     from scanner.sweep.plan import Share
 
 
-def perform(ground: Ground, site: SiteFile | None, database: str) -> Tally:
-    """Scan a prepared ground into an inventory, made where there is none.
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A scan that is ready to be carried out."""
+
+    ground: Ground
+    request: Request
+    source: SiteSource | None
+    database: str
+    resumed: ScanRow | None = None
+    """The unfinished scan that it goes on with."""
+
+
+def past_of(database: str, source: SiteSource | None) -> tuple[Lore, ScanRow | None]:
+    """What earlier scans of a site say, and the one that was not finished; nothing is made or changed.
+
+    Raises:
+        VetusteError: there is an inventory, and it cannot be read.
+    """
+    if not inventory_exists(database):
+        return Lore(), None
+    site = source.file.site.name if source else ""
+    with open_inventory(database) as inventory:
+        return lore_of(inventory, site), unfinished_scan(inventory, site)
+
+
+def perform(job: Job) -> Tally:
+    """Carry a scan out, into an inventory that is made where there is none.
 
     Raises:
         VetusteError: nothing could be recorded, or the network went away; what was recorded is kept.
     """
     classifier = default_classifier()
-    versions = {"data": classifier.version, "python": platform.python_version()}
-    with open_inventory(database, create=True) as inventory:
+    ground, resumed = job.ground, job.resumed
+    with open_inventory(job.database, create=True) as inventory:
         recorder = Recorder(
             inventory,
-            site,
+            job.source.file if job.source else None,
             profile=ground.profile,
             scope=ground.scope,
-            versions=versions,
+            versions={"data": classifier.version, "python": platform.python_version()},
             started=datetime.now(UTC),
+            request=job.request.options(),
+            digest=job.source.digest if job.source else "",
+            spans=ground.asked.spans,
+            resumed=resumed.id if resumed else None,
         )
-        with progress() as show:
-            return run(ground, recorder, classifier, show)
+        done = visited_in(inventory, resumed.id) if resumed else AddressBits()
+        with progress() as screen:
+            return run(ground, recorder, classifier, screen, done)
 
 
 def summarise(tally: Tally, ground: Ground) -> None:
@@ -56,8 +89,18 @@ def summarise(tally: Tally, ground: Ground) -> None:
     )
     if ground.untouched:
         tell("{number} addresses were not touched: excluded or passive", number=ground.untouched)
+    if ground.held_off:
+        tell(
+            "{number} addresses were not touched: fragile, or stopped before (vetuste breaker list)",
+            number=ground.held_off,
+        )
+    for trip in tally.trips:
+        tell(
+            "{subnet} was stopped by the circuit breaker: vetuste breaker clear {subnet}, then scan --resume",
+            subnet=trip.subnet,
+        )
     if tally.interrupted:
-        tell("interrupted: what was learnt up to here is kept; scan again to complete it")
+        tell("interrupted: what was learnt up to here is kept; vetuste scan --resume goes on")
 
 
 def plan_rows(shares: Sequence[Share]) -> list[dict[str, object]]:

@@ -1,0 +1,1 @@
+"""What people read who do not use the command line."""

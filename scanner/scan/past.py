@@ -1,0 +1,61 @@
+"""What earlier scans leave to a new one: where nothing may be sent, and what is left to be done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from scanner.errors import ConfigError
+from scanner.inventory import breakers_rows, fragile_rows
+from scanner.scan.request import Lore, Request
+
+if TYPE_CHECKING:
+    from scanner.config import SiteFile
+    from scanner.inventory import Inventory, ScanRow
+
+
+def lore_of(inventory: Inventory, site: str) -> Lore:
+    """Where earlier scans of a site say that nothing may be sent.
+
+    Raises:
+        InventoryError: the inventory cannot be read.
+    """
+    stopped = tuple(row.subnet for row in breakers_rows(inventory, site))
+    return Lore(stopped, tuple(row.address for row in fragile_rows(inventory, site)))
+
+
+def request_of(scan: ScanRow, asked: Request, digest: str) -> Request:
+    """What an unfinished scan was asked for, to go on with it.
+
+    Args:
+        scan: the unfinished scan.
+        asked: what is asked for now: nothing, or the same.
+        digest: SHA-256 of the site file as it is now.
+
+    Raises:
+        ConfigError: something else is asked for, or the site file changed meanwhile.
+    """
+    if scan.digest != digest:
+        raise ConfigError(
+            "the site file changed since scan {scan} began, nothing was sent: "
+            "vetuste scan --fresh begins a new one",
+            scan=scan.id,
+        )
+    if asked.options() not in (Request().options(), scan.request):
+        raise ConfigError(
+            "scan {scan} was asked for something else: --resume goes on with it as it was, "
+            "--fresh begins a new one",
+            scan=scan.id,
+        )
+    return _restored(scan.request, asked.site)
+
+
+def _restored(kept: Any, site: SiteFile | None) -> Request:  # noqa: ANN401 - JSON, written by Request.options
+    return Request(
+        tuple(kept["targets"]),
+        site,
+        tuple(kept["exclude"]),
+        kept["profile"],
+        kept["rate"],
+        None if kept["ports"] is None else frozenset(kept["ports"]),
+        kept["allow_public"],
+    )

@@ -1,0 +1,126 @@
+"""What becomes of each visit: evidence is united, classified and recorded, and everything is counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, Protocol
+
+from scanner.addresses import AddressBits
+from scanner.language import Message
+from scanner.model import HostRecord, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scanner.classify import Classifier
+    from scanner.inventory import Recorder
+    from scanner.model import Observation, Trip
+    from scanner.scan.request import Ground
+    from scanner.transport.gate import HostDoor
+
+_NOT_SENT: Final = frozenset({Outcome.WITHHELD, Outcome.FAILED})
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a scan has done so far."""
+
+    total: int
+    started: datetime
+    visited: int = 0
+    seen: int = 0
+    identified: int = 0
+    attempts: int = 0
+    interrupted: bool = False
+    trips: list[Trip] = field(default_factory=list)
+    """The subnets that were stopped."""
+    outcomes: Counter[str] = field(default_factory=Counter)
+
+    def counts(self) -> dict[str, int]:
+        """The numbers that are kept with the scan."""
+        numbers = {"addresses": self.total, "visited": self.visited, "seen": self.seen}
+        return numbers | {"identified": self.identified, "attempts": self.attempts} | dict(self.outcomes)
+
+
+class Screen(Protocol):
+    """Who watches a scan."""
+
+    def show(self, tally: Tally) -> None:
+        """How far it is; a few times a second, and once at the end."""
+
+    def told(self, message: Message) -> None:
+        """Something that the operator should read now."""
+
+
+class Work:
+    """One scan under way: what the sweep tells goes to the inventory, the tally and the operator."""
+
+    def __init__(
+        self,
+        ground: Ground,
+        recorder: Recorder,
+        classifier: Classifier,
+        screen: Screen,
+        done: AddressBits,
+    ) -> None:
+        self.ground, self.recorder = ground, recorder
+        self.screen, self.told = screen, screen.told
+        self.tally = Tally(len(ground.asked), datetime.now(UTC))
+        self._classifier = classifier
+        self._done, self._seen = done, AddressBits()
+
+    def __contains__(self, number: int) -> bool:
+        """Whether an address is done: now, or before the scan was interrupted."""
+        return number in self._done
+
+    def visited(self, door: HostDoor, observations: Sequence[Observation]) -> None:
+        """Classify and record one visited host."""
+        self.cut(door, observations)
+        if all(seen.outcome is Outcome.FAILED for seen in observations):
+            return  # nothing left this machine: someone has to come again
+        self.tally.visited += 1
+        self._done.add(door.number)
+        self.recorder.visited(door.number)
+
+    def cut(self, door: HostDoor, observations: Sequence[Observation]) -> None:
+        """Record what a host has said, whole or not."""
+        self.settle()
+        if not observations or all(seen.outcome in _NOT_SENT for seen in observations):
+            return
+        self.tally.outcomes[observations[-1].outcome] += 1
+        if not any(seen.outcome.alive for seen in observations):
+            return
+        identity = self._classifier.classify(_united(observations))
+        if door.number not in self._seen:
+            self._seen.add(door.number)
+            self.tally.seen += 1
+            self.tally.identified += bool(identity.candidates)
+        self.recorder.record(HostRecord(door.address, door.terms.ward, tuple(observations), identity))
+
+    def settle(self) -> None:
+        """Hand the ledger over."""
+        gate = self.ground.gate
+        self.tally.attempts = gate.attempts
+        if gate.ledger:
+            self.recorder.sent(gate.ledger)
+            gate.ledger = []
+
+    def stopped(self, trip: Trip) -> None:
+        """Record that a subnet is stopped, and say so."""
+        self.settle()
+        self.tally.trips.append(trip)
+        self.recorder.trip(trip)
+        values = {"subnet": trip.subnet, "ward": trip.ward or "-", "cause": trip.cause.render()}
+        self.told(Message("{subnet} ({ward}) is stopped, nothing more is sent there: {cause}", values))
+
+
+def _united(observations: Sequence[Observation]) -> dict[str, tuple[str, ...]]:
+    """The evidence of all observations; different values of one key stand side by side."""
+    united: dict[str, tuple[str, ...]] = {}
+    for seen in observations:
+        for key, values in seen.evidence.items():
+            known = united.get(key)
+            united[key] = values if known is None else tuple(dict.fromkeys(known + values))
+    return united

@@ -1,0 +1,199 @@
+"""What a scan knows of each subnet while it works there: who answered, who fell silent since.
+
+A subnet is the one of the site file that holds the address, the narrowest; without a site file 256 addresses
+(2**64 of IPv6). No socket here: who is asked again, and when enough are silent, is decided by arithmetic.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from ipaddress import ip_network
+from typing import TYPE_CHECKING, Final
+
+from scanner.addresses import IPV6, address_of
+from scanner.transport.congestion import Congestion
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from scanner.addresses import AddressMap, AddressSet
+    from scanner.model import Endpoint, Observation, Trip
+    from scanner.transport.canaries import Canary
+    from scanner.transport.gate import HostDoor
+    from scanner.transport.limits import Terms
+    from scanner.transport.pacing import Pacer
+
+EVERY: Final = 5
+"""Hosts begun in a subnet between two looks back: no more get a packet after a subnet fell."""
+RECENT: Final = 60.0
+"""Seconds after a probe in which a silence is put down to it."""
+_FEWEST, _MOST, _SHARE = 3, 5, 0.02
+_WITNESSES: Final = 64
+_DARK: Final = 4
+"""Where nobody answers, a fourth of the hosts begun so far may be waited for at one time."""
+
+
+@dataclass(slots=True)
+class Witness:
+    """A host that answered, and can be asked whether it still does."""
+
+    door: HostDoor
+    endpoint: Endpoint
+    """Where it answered."""
+    asked: float
+    """When it was last asked anything, on the monotonic clock."""
+
+
+@dataclass(slots=True)
+class Subnet:
+    """One subnet, in one scan."""
+
+    name: str
+    ward: str
+    pacer: Pacer
+    congestion: Congestion
+    watched: bool
+    """Whether hosts that answered are asked again."""
+    wanted: tuple[tuple[int, int | None], ...] = ()
+    """Number and port of its canaries."""
+    canaries: list[Canary] = field(default_factory=list)
+    """The same, once they were asked."""
+    stopped: Trip | None = None
+    begun: int = EVERY
+    """Hosts begun since the last look; the first look is before the first host."""
+    all_begun: int = 0
+    busy: int = 0
+    """Hosts that are being visited now."""
+    unsent: set[int] = field(default_factory=set)
+    """Those of them that wait for the turn of their first packet."""
+    freed: Callable[[], object] = bool
+    """Called whenever one more may be begun."""
+    answered: int = 0
+    looks: int = 0
+    looking: bool = False
+    witnesses: dict[int, Witness] = field(default_factory=dict)
+    """Those that answered last, the latest at the end."""
+    fallen: dict[int, Witness] = field(default_factory=dict)
+    """Those that answered, and were silent within a minute of being asked something."""
+
+    @property
+    def due(self) -> bool:
+        """Whether nothing more is begun here before a look back."""
+        return (self.watched or bool(self.wanted)) and self.begun >= EVERY
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing more is begun here for now.
+
+        While it is looked at; before a look, until all that was begun has left: a packet that waits for its
+        turn would come after a fall. Where nobody can be asked again there is nothing to look at: there few
+        are waited for at first, and more as more of the subnet turns out to be dark.
+        """
+        if not self.due:
+            return False
+        if self.looking or self.unsent:
+            return True
+        return not self.wanted and not self.able() and self.busy >= max(EVERY, self.all_begun // _DARK)
+
+    def begin(self, number: int) -> None:
+        """A host's visit begins."""
+        self.begun += 1
+        self.all_begun += 1
+        self.busy += 1
+        if self.watched or self.wanted:
+            self.unsent.add(number)
+
+    def left(self, number: int, moment: float) -> None:
+        """A packet to a host leaves, at this moment of the monotonic clock."""
+        self.congestion.left(moment)
+        if self.unsent:
+            self.unsent.discard(number)
+            if not self.unsent:
+                self.freed()
+
+    def end(self, number: int) -> None:
+        """A host's visit is over."""
+        self.busy -= 1
+        self.unsent.discard(number)
+        self.freed()
+
+    def heard(self, door: HostDoor, observations: Sequence[Observation]) -> None:
+        """A host was visited; where it answered, it can be asked again later."""
+        living = [seen for seen in observations if seen.outcome.alive]
+        if not living:
+            return
+        self.answered += 1
+        if self.watched:
+            self.witnesses[door.number] = Witness(door, living[0].endpoint, time.monotonic())
+            if len(self.witnesses) > _WITNESSES:
+                del self.witnesses[next(iter(self.witnesses))]
+
+    def witness(self, now: float) -> Witness | None:
+        """Whom to ask first: of those asked within the last minute, the one for whom it is longest ago."""
+        able = self.able()
+        recent = [witness for witness in able if now - witness.asked <= RECENT]
+        return recent[0] if recent else able[-1] if able else None
+
+    def able(self) -> list[Witness]:
+        """Who may be asked again at all, by when they were asked."""
+        able = [witness for witness in self.witnesses.values() if witness.door.left > 0]
+        return sorted(able, key=lambda witness: witness.asked)
+
+    def forgive(self, silent: Iterable[Witness]) -> None:
+        """It was not they who fell: they may be asked again."""
+        for witness in silent:
+            self.fallen.pop(witness.door.number, None)
+            self.witnesses[witness.door.number] = witness
+
+    def too_many(self) -> bool:
+        """Whether more hosts fell silent after being asked than the law lets pass (design, section 5).
+
+        Three, or 2 % of those that answered where that is more, and five at most. What the measured loss
+        explains is not counted: each was asked twice.
+        """
+        expected = self.looks * self.congestion.loss.before**2
+        return len(self.fallen) - expected >= min(_MOST, max(_FEWEST, -(-self.answered * _SHARE // 1)))
+
+
+class Subnets:
+    """The subnets of a scan, made as it comes to them."""
+
+    def __init__(self, named: AddressMap[str] | None = None) -> None:
+        """Take the subnets of a site file, where there is one."""
+        self._named = named
+        self._made: dict[str | int, Subnet] = {}
+
+    def of(self, number: int, terms: Terms, pacer: Pacer) -> Subnet:
+        """The subnet of an address; where nothing is watched, one for all: nothing is to be told apart."""
+        watched = terms.limits.watched
+        name = self._key(number) if watched or terms.canaries else id(pacer)
+        found = self._made.get(name)
+        if found is None:
+            own = type(pacer)(None, pacer)
+            text = _text(name, number)
+            wanted = tuple((each.number, each.port) for each in terms.canaries if each.home in {None, text})
+            found = Subnet(text, terms.ward, own, Congestion(own, watched), watched, wanted)
+            self._made[name] = found
+        return found
+
+    def number(self, addresses: AddressSet) -> int:
+        """How many subnets a set of addresses lies in."""
+        if self._named is not None:
+            return len(self._named.divide(addresses))
+        blocks = sum((last >> 8) - (first >> 8) + 1 for first, last in addresses.spans)
+        return max(1, min(blocks, addresses.size))
+
+    def all(self) -> list[Subnet]:
+        """Those that the scan came to."""
+        return list(self._made.values())
+
+    def _key(self, number: int) -> str | int:
+        named = self._named.get(number) if self._named is not None else None
+        return named if named is not None else number >> (8 if number < IPV6 else 64)
+
+
+def _text(key: str | int, number: int) -> str:
+    if isinstance(key, str):
+        return key
+    return str(ip_network(f"{address_of(number)}/{24 if number < IPV6 else 64}", strict=False))

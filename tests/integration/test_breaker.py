@@ -1,0 +1,177 @@
+"""Subnets that fall, hosts that die of being asked, a PC that is switched off, canaries: what is sent then."""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.integration.captures import Capture, watched
+from tests.integration.scenes import PATIENCE, Scene, hosts, scene, until
+from tests.integration.test_pacing import demand_two_a_second
+from tests.simulator.process import POWERLESS
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from tests.integration.product import Product
+
+pytestmark = pytest.mark.namespaces
+
+FALLING, STEADY = "10.77.1.0/26", "10.77.2.0/26"
+FALLS, STAYS = hosts("10.77.1.1", 60), hosts("10.77.2.1", 60)
+FURTHER = 5
+"""Hosts that a fallen subnet may still receive something at, after its fall."""
+COUNTED = (
+    f"ip daddr {FALLING} tcp flags & (syn | ack) == syn counter name falling",
+    "ip daddr 10.77.1.30 tcp flags & (syn | ack) == syn counter name one",
+)
+
+
+def ward(subnet: str, more: str = "") -> str:
+    return f'subnets = ["{subnet}"]\n{more}'
+
+
+def breakers(product: Product) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = json.loads(product.run("breaker", "list", "--json").stdout)
+    return rows
+
+
+@contextmanager
+def hospital(folder: Path, *wards: str, rules: Sequence[str] = ()) -> Iterator[Scene]:
+    """Two wards of sixty machines."""
+    with scene("break", folder, [*FALLS, *STAYS], rules=[*COUNTED, *rules]) as stage:
+        stage.site(*(wards or (ward(FALLING), ward(STEADY))))
+        yield stage
+
+
+def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
+    _, said = process.communicate(timeout=PATIENCE)
+    return process.returncode, said
+
+
+def counted(stage: Scene, name: str) -> int:
+    return stage.cable.counted()[name]
+
+
+def newly_touched(capture: Capture, network: str, since: float) -> list[str]:
+    """Hosts that received anything for the first time after a moment."""
+    return [host for host, first in capture.hosts(network).items() if first > since]
+
+
+@pytest.mark.parametrize(("profile", "after"), [("clinical", 30), ("office", 60)])
+def test_a_subnet_that_falls_is_left_alone(tmp_path: Path, profile: str, after: int) -> None:
+    with hospital(tmp_path) as stage:
+        with stage.watched() as capture, stage.product.start("scan", "--profile", profile) as process:
+            until(lambda: counted(stage, "falling") >= after, process)
+            stage.cable.fall(FALLING)
+            fell = time.time()
+            code, said = ended(process)
+        assert len(newly_touched(capture, FALLING, fell)) <= FURTHER
+        assert code == 3, said
+        demand_two_a_second(capture.syns())
+        assert set(STAYS) <= set(stage.known()), "the other subnet is completed"
+        (tripped,) = breakers(stage.product)
+        assert tripped["subnet"] == FALLING
+        assert len(tripped["fallen"]) >= 3
+        assert FALLING in said
+        _demand_left_alone(stage)
+
+
+def _demand_left_alone(stage: Scene) -> None:
+    """No packet goes there in the next scan; after ``breaker clear`` to all, those that fell included."""
+    stage.cable.rise()
+    with stage.watched("next") as capture:
+        stage.product.run("scan", "--fresh", "--profile", "office", expect=None)
+    assert capture.packets(FALLING) == []
+    assert set(STAYS) <= set(capture.hosts(STEADY))
+    stage.product.run("breaker", "clear", FALLING)
+    assert breakers(stage.product) == []
+    with stage.watched("cleared") as capture:
+        stage.product.run("scan", "--fresh", "--profile", "office")
+    assert set(FALLS) <= set(capture.hosts(FALLING))
+
+
+def test_hosts_that_die_of_being_asked_stop_their_subnet(tmp_path: Path) -> None:
+    """A second after its first packet, a host of the falling subnet hears and says nothing more."""
+    with hospital(tmp_path) as stage:
+        stage.cable.hospital.run("nft", "add set inet judge known { type ipv4_addr; flags dynamic; size 4096; }")
+        timed = "{ type ipv4_addr; flags dynamic, timeout; timeout 1s; size 4096; }"
+        stage.cable.hospital.run("nft", f"add set inet judge dying {timed}")
+        stage.cable.rule(
+            f"ip daddr {FALLING} ip daddr != @known add @known {{ ip daddr }} add @dying {{ ip daddr }}",
+            f"ip daddr {FALLING} ip daddr != @dying drop",
+        )
+        with stage.watched() as capture:
+            stage.product.run("scan", expect=3)
+        assert len(capture.hosts(FALLING)) <= 20, "a third of the subnet at most"
+        assert set(STAYS) <= set(stage.known())
+        (tripped,) = breakers(stage.product)
+        assert tripped["subnet"] == FALLING
+
+
+@pytest.mark.parametrize("profile", ["clinical", "office"])
+def test_a_machine_that_is_switched_off_trips_nothing(tmp_path: Path, profile: str) -> None:
+    with hospital(tmp_path) as stage:
+        with stage.watched(), stage.product.start("scan", "--profile", profile, "--rate", "50") as process:
+            until(lambda: counted(stage, "one") > 0 and counted(stage, "falling") > 40, process)
+            stage.cable.fall("10.77.1.30")
+            code, said = ended(process)
+        assert code == 0, said
+        assert breakers(stage.product) == []
+        assert set(STAYS) | (set(FALLS) - {"10.77.1.30"}) <= set(stage.known())
+
+
+CANARIES = {"ICMP": "10.77.1.50", "TCP": "10.77.1.50:445"}
+PINGS = "net.ipv4.ping_group_range"
+
+
+@pytest.mark.parametrize("kind", CANARIES)
+def test_a_canary_that_falls_silent_stops_its_subnet(tmp_path: Path, kind: str) -> None:
+    wards = (ward(FALLING, f'canaries = ["{CANARIES[kind]}"]'), ward(STEADY))
+    with hospital(tmp_path, *wards) as stage:
+        stage.cable.scanner.run("sysctl", "-w", f"{PINGS}=0 2147483647")
+        with stage.watched() as capture, stage.product.start("scan") as process:
+            until(lambda: counted(stage, "falling") >= 30, process)
+            stage.cable.fall("10.77.1.50")
+            fell = time.time()
+            code, said = ended(process)
+        assert len(newly_touched(capture, FALLING, fell)) <= FURTHER + 1, "one of them may be on its way"
+        assert code == 3, said
+        assert "10.77.1.50" in said
+        assert set(STAYS) <= set(stage.known())
+        assert [row["subnet"] for row in breakers(stage.product)] == [FALLING]
+        first = min(capture.packets(FALLING), key=lambda packet: packet.at)
+        assert first.host == "10.77.1.50", "the canary is asked before anything else"
+
+
+@pytest.mark.parametrize("canary", ["10.77.3.3", "10.77.3.3:445", "10.77.1.50:81"])
+def test_a_canary_that_never_answers_keeps_its_ward_from_being_touched(tmp_path: Path, canary: str) -> None:
+    """One that does not exist, and one that does but whose port was dropped by a firewall."""
+    wards = (ward(FALLING, f'canaries = ["{canary}"]'), ward(STEADY))
+    with hospital(tmp_path, *wards) as stage:
+        stage.cable.scanner.run("sysctl", "-w", f"{PINGS}=0 2147483647")
+        stage.cable.rule("tcp dport 81 drop")
+        with stage.watched() as capture:
+            said = stage.product.run("scan", expect=3).stderr
+        asked = canary.partition(":")[0]
+        assert set(capture.hosts(FALLING)) <= {asked}
+        assert any(asked in line for line in said.splitlines())
+        assert set(STAYS) <= set(stage.known())
+
+
+def test_a_canary_that_may_not_be_asked_keeps_its_ward_from_being_touched(tmp_path: Path) -> None:
+    """Where this machine lets nobody send an echo request, silence proves nothing: nothing is sent in doubt."""
+    wards = (ward(FALLING, 'canaries = ["10.77.1.50"]'), ward(STEADY))
+    with hospital(tmp_path, *wards) as stage:
+        stage.cable.scanner.run("sysctl", "-w", f"{PINGS}=1 0")
+        powerless = type(stage.product)(tmp_path, (*stage.product.prefix, *POWERLESS))
+        with watched(stage.cable.hospital, tmp_path / "scan.pcap") as capture:
+            said = powerless.run("scan", expect=None).stderr
+        assert capture.packets(FALLING) == []
+        assert any("ping_group_range" in line for line in said.splitlines()), said
