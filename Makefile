@@ -38,12 +38,13 @@ check: $(VENV)/dev ## format, lint, types, import contracts, data, catalogues, d
 	@$(MAKE) --no-print-directory data
 	@$(RUN) -m tests.cli.catalogue --check
 	@$(RUN) -m tests.cli.reference --check
+	@$(RUN) -m tests.safety --check
 	@$(RUN) -m pytest -q tests/test_documents.py
 	@if [ -d ../shared/corpus ]; then $(RUN) -m tests.accuracy --check; fi
 
 prove: $(VENV)/dev ## the long proofs: mutation by the million, 200 kills, every property 20 times as often; an hour
 	@$(RUN) -m pytest tests/prove/mutation.py tests/prove/kills.py
-	@VETUSTE_EXAMPLES=$${VETUSTE_EXAMPLES:-2000} $(RUN) -m pytest tests/probes tests/transport tests/inventory tests/exports tests/test_*.py
+	@VETUSTE_EXAMPLES=$${VETUSTE_EXAMPLES:-2000} $(RUN) -m pytest tests/probes tests/scan tests/transport tests/inventory tests/exports tests/test_*.py
 
 bench: $(VENV)/dev ## speed and memory beside nmap and a bare loop, in one run
 	@tests/system-packages
@@ -55,8 +56,9 @@ example: $(VENV)/dev ## build inventory.db.example again
 accuracy: $(VENV)/dev ## right, undecided and wrong over real answers: docs/accuracy.md
 	@$(RUN) -m tests.accuracy
 
-docs: $(VENV)/dev ## docs/cli.md from the commands
+docs: $(VENV)/dev ## docs/cli.md and half of docs/safety.md from the code
 	@$(RUN) -m tests.cli.reference
+	@$(RUN) -m tests.safety
 
 locale: $(VENV)/dev ## gather the messages and compile the catalogues
 	@$(RUN) -m tests.cli.catalogue

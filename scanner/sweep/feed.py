@@ -6,6 +6,8 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
+from scanner.transport.subnets import EVERY
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -19,7 +21,7 @@ class Feed:
     def __init__(self, numbers: Iterator[int]) -> None:
         self._numbers = numbers
         self._ready: deque[int] = deque()
-        self._parked: dict[object, list[int]] = {}
+        self._parked: dict[object, deque[int]] = {}
         self._waiting = 0
         self._wake = asyncio.Event()
         self._out = 0
@@ -27,18 +29,22 @@ class Feed:
     async def next(self) -> int | None:
         """The next address; None when there is none left, and none can come back.
 
-        Every address that was given must be handed to :meth:`done` afterwards, parked or visited.
+        :meth:`done` must be called after every address that was given, parked or visited.
         """
         while True:
             number = self._draw()
             if number is not None:
                 self._out += 1
                 return number
-            if not self._out and not self._parked:
+            if self._out:
+                self._wake.clear()
+                await self._wake.wait()
+            elif self._parked:
+                for lot in list(self._parked):  # nobody is left who could release them
+                    self.release(lot, None)
+            else:
                 self._wake.set()
                 return None
-            self._wake.clear()
-            await self._wake.wait()
 
     def _draw(self) -> int | None:
         if self._ready:
@@ -53,16 +59,19 @@ class Feed:
 
     def park(self, lot: object, number: int) -> None:
         """Keep an address until :meth:`release` is called for its lot."""
-        self._parked.setdefault(lot, []).append(number)
+        self._parked.setdefault(lot, deque()).append(number)
         self._waiting += 1
 
-    def release(self, lot: object) -> None:
-        """Give the addresses of a lot again."""
-        numbers = self._parked.pop(lot, None)
-        if numbers is None:
+    def release(self, lot: object, most: int | None = EVERY) -> None:
+        """Give so many addresses of a lot again, or all: those that waited longest."""
+        waiting = self._parked.get(lot)
+        if waiting is None:
             return
-        self._waiting -= len(numbers)
-        self.again(numbers)
+        number = len(waiting) if most is None else min(most, len(waiting))
+        self.again([waiting.popleft() for _ in range(number)])
+        self._waiting -= number
+        if not waiting:
+            del self._parked[lot]
 
     def again(self, numbers: Iterable[int]) -> None:
         """Give addresses once more."""

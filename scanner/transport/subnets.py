@@ -67,7 +67,7 @@ class Subnet:
     """Hosts that are being visited now."""
     unsent: set[int] = field(default_factory=set)
     """Those of them that wait for the turn of their first packet."""
-    freed: Callable[[], object] = bool
+    freed: Callable[[], None] = lambda: None
     """Called whenever one more may be begun."""
     answered: int = 0
     looks: int = 0
