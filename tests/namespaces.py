@@ -86,7 +86,7 @@ class Wire:
     relay: subprocess.Popen[str] | None = field(default=None, compare=False)
 
     def rough(self, **orders: float) -> None:
-        """What a rough cable does from now on: loss, delay, reorder, duplicate, cut (``tests/rough_link.py``)."""
+        """What a rough cable does from now on: the fields of ``tests.rough_link.Link``."""
         assert self.relay is not None
         assert self.relay.stdin is not None
         self.relay.stdin.write(json.dumps(orders) + "\n")
@@ -171,7 +171,10 @@ def wire(label: str, subnet: str = "10.77.0.0/16", *, seed: str = "") -> Iterato
             _ip("netns", "add", namespace.name)
             created.append(namespace)
             namespace.run("ip", "link", "set", "lo", "up")
-        relay = _rough((scanner, hospital), cable, seed) if seed else _smooth((scanner, hospital), cable)
+        if seed:
+            relay = _rough((scanner, hospital), cable, seed)
+        else:
+            _smooth((scanner, hospital), cable)
         for namespace, device, address in zip(
             (scanner, hospital), cable, ("10.255.0.1/30", "10.255.0.2/30"), strict=True
         ):

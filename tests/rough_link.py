@@ -1,4 +1,4 @@
-"""``python -m tests.rough_link``: a cable between two network namespaces that loses, delays, doubles and reorders.
+"""``python -m tests.rough_link``: a cable between two namespaces that loses, delays, doubles and reorders.
 
 What ``tc qdisc … netem`` does, on any kernel that has TUN devices, and with a seed. It makes the two ends,
 prints one line when they are there, then takes what it shall do from its standard input, one JSON object a

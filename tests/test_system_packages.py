@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).with_name("system-packages")
-PROGRAMS = ("smbd", "smbclient", "nmap", "tcpdump", "tshark", "ip", "nft", "ssh-keygen")
+PROGRAMS = ("smbd", "smbclient", "nmap", "tcpdump", "tshark", "ip", "nft", "ssh-keygen", "faketime")
 
 
 class System:
@@ -51,7 +51,7 @@ def test_nothing_happens_where_everything_is_there(system: System) -> None:
 
 
 def test_without_a_right_to_install_one_line_names_what_is_missing(system: System) -> None:
-    for program in ("smbd", "ip", "nft", "smbclient", "ssh-keygen"):
+    for program in ("smbd", "ip", "nft", "smbclient", "ssh-keygen", "faketime"):
         system.add(program)
     system.add("id", "echo 1000")
     system.add("sudo", "exit 1")
@@ -62,7 +62,7 @@ def test_without_a_right_to_install_one_line_names_what_is_missing(system: Syste
 
 @pytest.mark.parametrize("user", ["root", "sudo"])
 def test_with_the_right_it_installs_what_is_missing_and_starts_no_server(system: System, user: str) -> None:
-    for program in ("ip", "nft", "tcpdump"):
+    for program in ("ip", "nft", "tcpdump", "faketime"):
         system.add(program)
     system.add("id", f"echo {0 if user == 'root' else 1000}")
     system.add("sudo", '[ "$1" = -n ] && shift; [ "$1" = true ] || exec "$@"')

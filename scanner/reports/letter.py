@@ -16,7 +16,8 @@ from scanner.addresses import AddressSet
 from scanner.language import translate
 from scanner.probes import probes
 from scanner.transport.limits import REFUSED_PORTS
-from scanner.transport.subnets import EVERY, RECENT
+from scanner.transport.subnets import RECENT
+from scanner.transport.turns import EVERY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -126,7 +126,7 @@ class _Sweep:
                     try:
                         await self._visit(door)
                     finally:
-                        door.subnet.end(number)
+                        door.subnet.turns.end(number)
             except HoursError:
                 self.later += 1
             except ForbiddenError:
@@ -139,13 +139,13 @@ class _Sweep:
         subnet = door.subnet
         while subnet.due and subnet.stopped is None:
             if subnet.full:
-                subnet.freed = partial(self.feed.release, subnet.name)
+                subnet.turns.freed = partial(self.feed.release, subnet.name)
                 self.feed.park(subnet.name, door.number)
                 return False
             if await self._look_back(subnet):
                 self.pending.heard(subnet, datetime.now(UTC))
         door.demand_leave(ahead=_BEFORE_CLOSING)
-        subnet.begin(door.number)
+        subnet.turns.begin(door.number)
         return True
 
     async def _look_back(self, subnet: Subnet) -> bool:

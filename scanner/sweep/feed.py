@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
-from scanner.transport.subnets import EVERY
+from scanner.transport.turns import EVERY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from scanner.sweep.connect import ANSWER_SECONDS, CONNECT_SECONDS
 from scanner.transport.canaries import TRIES
-from scanner.transport.subnets import EVERY
+from scanner.transport.turns import EVERY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from scanner.model import Attempt, Outcome
 from scanner.transport.connection import Connection
-from scanner.transport.dialling import Ended, dial
+from scanner.transport.dialling import Ended, dial, repeats_of
 
 if TYPE_CHECKING:
     from scanner.model import Endpoint
@@ -39,6 +39,9 @@ class Call:
         await self.door.admit()
         self._began, start = datetime.now(UTC), time.monotonic()
         dialled = await dial(self.endpoint, self.switchboard)
+        for _ in range(dialled.repeats if isinstance(dialled, Ended) else repeats_of(dialled)):
+            self.door.repeated()
+            self._enter(Outcome.SILENT)
         if not isinstance(dialled, Ended):
             self._note(start)
             self.connection = Connection(dialled, self.switchboard)

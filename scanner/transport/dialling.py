@@ -39,6 +39,7 @@ _FROM_THE_NETWORK: Final = frozenset(
 )
 """What a connect may return at once without this machine's own network being at fault."""
 
+_TOTAL_RETRANS: Final = struct.Struct("=I")
 _FAREWELL_MS: Final = 800
 """Milliseconds for which a FIN may be sent again: when a scan is stopped, nothing leaves a second later."""
 
@@ -50,6 +51,8 @@ class Ended(NamedTuple):
     detail: str
     local: bool = False
     """Whether this machine, not the network, is the cause: no route, no descriptor, no port."""
+    repeats: int = 0
+    """SYNs that the kernel sent again, because this process was held up beyond the timeout."""
 
 
 @cache
@@ -96,7 +99,16 @@ async def _connect(raw: socket.socket, address: tuple[str, int], switchboard: Sw
         switchboard.connecting.start(waiter)
         await waiter
         code = raw.connect_ex(address)  # the socket itself knows best whether it is connected
-    return None if code in {0, errno.EISCONN} else _ended(code, local=local)
+    if code in {0, errno.EISCONN}:
+        return None
+    ended, repeats = _ended(code, local=local), repeats_of(raw)
+    return ended._replace(repeats=repeats) if repeats else ended
+
+
+def repeats_of(raw: socket.socket) -> int:
+    """How many segments the kernel has sent again so far (tcp(7), TCP_INFO: tcpi_total_retrans)."""
+    found: int = _TOTAL_RETRANS.unpack_from(raw.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104), 100)[0]
+    return found
 
 
 def _settle(waiter: asyncio.Future[bytes]) -> None:

@@ -164,7 +164,8 @@ class HostDoor:
         self.demand_leave()
         self.gate.attempts += 1
         self._last = time.monotonic()
-        self.subnet.left(self.number, self._last)
+        self.subnet.congestion.left(self._last)
+        self.subnet.turns.left(self.number)
 
     def demand_leave(self, ahead: timedelta = timedelta()) -> None:
         """Check that something may be sent now, and for so long after.
@@ -190,6 +191,11 @@ class HostDoor:
         if lost:
             self.silent = None
         return lost
+
+    def repeated(self) -> None:
+        """Count an attempt that the kernel made by itself."""
+        self.connections += 1
+        self.gate.attempts += 1
 
     def withdraw(self) -> None:
         """Take back the last attempt: this machine could not send it."""

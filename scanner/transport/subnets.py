@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Final
 
 from scanner.addresses import IPV6, address_of
 from scanner.transport.congestion import Congestion
+from scanner.transport.turns import EVERY, Turns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from scanner.addresses import AddressMap, AddressSet
     from scanner.model import Endpoint, Observation, Trip
@@ -24,14 +25,10 @@ if TYPE_CHECKING:
     from scanner.transport.limits import Terms
     from scanner.transport.pacing import Pacer
 
-EVERY: Final = 5
-"""Hosts begun in a subnet between two looks back: no more get a packet after a subnet fell."""
 RECENT: Final = 60.0
 """Seconds after a probe in which a silence is put down to it."""
 _FEWEST, _MOST, _SHARE = 3, 5, 0.02
 _WITNESSES: Final = 64
-_DARK: Final = 4
-"""Where nobody answers, a fourth of the hosts begun so far may be waited for at one time."""
 
 
 @dataclass(slots=True)
@@ -60,15 +57,7 @@ class Subnet:
     canaries: list[Canary] = field(default_factory=list)
     """The same, once they were asked."""
     stopped: Trip | None = None
-    begun: int = EVERY
-    """Hosts begun since the last look; the first look is before the first host."""
-    all_begun: int = 0
-    busy: int = 0
-    """Hosts that are being visited now."""
-    unsent: set[int] = field(default_factory=set)
-    """Those of them that wait for the turn of their first packet."""
-    freed: Callable[[], None] = lambda: None
-    """Called whenever one more may be begun."""
+    turns: Turns = field(default_factory=Turns)
     answered: int = 0
     looks: int = 0
     looking: bool = False
@@ -80,7 +69,7 @@ class Subnet:
     @property
     def due(self) -> bool:
         """Whether nothing more is begun here before a look back."""
-        return (self.watched or bool(self.wanted)) and self.begun >= EVERY
+        return (self.watched or bool(self.wanted)) and self.turns.begun >= EVERY
 
     @property
     def full(self) -> bool:
@@ -92,31 +81,9 @@ class Subnet:
         """
         if not self.due:
             return False
-        if self.looking or self.unsent:
+        if self.looking or self.turns.unsent:
             return True
-        return not self.wanted and not self.able() and self.busy >= max(EVERY, self.all_begun // _DARK)
-
-    def begin(self, number: int) -> None:
-        """A host's visit begins."""
-        self.begun += 1
-        self.all_begun += 1
-        self.busy += 1
-        if self.watched or self.wanted:
-            self.unsent.add(number)
-
-    def left(self, number: int, moment: float) -> None:
-        """A packet to a host leaves, at this moment of the monotonic clock."""
-        self.congestion.left(moment)
-        if self.unsent:
-            self.unsent.discard(number)
-            if not self.unsent:
-                self.freed()
-
-    def end(self, number: int) -> None:
-        """A host's visit is over."""
-        self.busy -= 1
-        self.unsent.discard(number)
-        self.freed()
+        return not self.wanted and not self.able() and self.turns.many
 
     def heard(self, door: HostDoor, observations: Sequence[Observation]) -> None:
         """A host was visited; where it answered, it can be asked again later."""

@@ -77,7 +77,7 @@ class Watch:
                 return False
         finally:
             subnet.looking = False
-        subnet.begun = 0
+        subnet.turns.begun = 0
         if cause is not None:
             self._stop(subnet, cause, silent)
         return cause is None

@@ -1,4 +1,4 @@
-"""Recordings of the wire, read by tcpdump and tshark; each must be clean before anything else is asked of it."""
+"""Recordings of the wire, read by tcpdump and tshark; each of them must be clean."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _WRONG = (
     "(_ws.expert.severity >= 0x00600000 && !tcp.connection.rst && "
     "!tcp.analysis.flags && !tcp.options.sack.dsack))"
 )
-"""Warnings and errors in what the scanner sent; resets and lost packets are facts of a network, not of a form."""
+"""Warnings and errors in what the scanner sent; resets and losses are facts of a network."""
 _LINE = re.compile(r"(?P<at>\d+\.\d+) .* > (?P<host>\d+\.\d+\.\d+\.\d+)(?:\.(?P<port>\d+))?:")
 
 
@@ -62,7 +62,7 @@ class Capture:
         return first
 
     def messages(self) -> dict[str, list[float]]:
-        """When each host was said something: packets with a payload, which no connection has that only looks."""
+        """When each host was said something: packets with a payload; a look has none."""
         found: dict[str, list[float]] = {}
         for packet in self.packets(kind="tcp[tcpflags] & tcp-push != 0"):
             found.setdefault(packet.host, []).append(packet.at)

@@ -1,6 +1,6 @@
 """``python -m tests.integration.crowd``: machines on every address of this network namespace, on real ports.
 
-They are the simulator's: its dialogue, its personalities. An address alone decides which of them stands there.
+They are the simulator's: its dialogue, its personalities. The address decides which one stands there.
 It prints one line when it listens, and ends with its standard input.
 """
 

@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-HOSPITAL = ("--hosts", "120", "--wards", "2", "--mix", "xp=40,w10=20,samba=10,2003=10,nt4=10,silent=10")
-SCAN = ("scan", "--profile", "office")
+HOSPITAL = ("--hosts", "80", "--wards", "1", "--mix", "xp=30,w10=15,samba=10,2003=10,nt4=5,silent=10")
+SCAN = ("scan", "--profile", "lab", "--rate", "600")
 """Some seconds of scanning: kills fall into the making of the inventory, the sweep, and the last batch."""
+NOTHING_TO_RESUME = 2
 
+_STATES = "SELECT state FROM scans"
 _PASSING = ("id", "first_seen", "last_seen")
 
 
@@ -65,10 +67,21 @@ class Victim:
             process.kill()
             process.communicate()
         kept = self._kept()
-        self.product.run("scan", "--profile", "lab")
-        assert exported(self.product.folder) == self.truth, "another scan completes it to the truth"
+        self._resume()
+        assert exported(self.product.folder) == self.truth, "it ends as an undisturbed scan does"
         demand_whole(self.product.inventory)
         return kept
+
+    def _resume(self) -> None:
+        """Go on with the scan that was killed; one that had not begun, or had ended, is none."""
+        resumed = self.product.run("scan", "--resume", expect=None)
+        if resumed.returncode == NOTHING_TO_RESUME:
+            states = [] if not self.product.inventory.exists() else self.product.ask(_STATES)
+            assert states in ([], [("done",)]), resumed
+            self.product.run(*SCAN)
+        else:
+            assert resumed.returncode == 0, resumed
+            assert self.product.ask(_STATES) == [("done",)], "it is the same scan"
 
     def _kept(self) -> int:
         """Machines in what the kill left: whole, true, and no more than there are."""

@@ -1,9 +1,8 @@
-"""A scanner's machine, a cable, and a hospital of many machines on real ports: what most proofs begin with."""
+"""A scanner's machine, a cable, and a hospital of many machines on real ports."""
 
 from __future__ import annotations
 
 import json
-import subprocess
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from tests.integration.product import Product
 from tests.namespaces import Wire, wire
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 

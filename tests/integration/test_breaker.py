@@ -1,4 +1,4 @@
-"""Subnets that fall, hosts that die of being asked, a PC that is switched off, canaries: what is sent then."""
+"""Subnets that fall, hosts that die of being asked, a PC that is switched off, canaries."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.namespaces
 
-FALLING, STEADY = "10.77.1.0/26", "10.77.2.0/26"
-FALLS, STAYS = hosts("10.77.1.1", 60), hosts("10.77.2.1", 60)
+FALLING, STEADY = "10.77.1.0/26", "10.77.2.0/27"
+FALLS, STAYS = hosts("10.77.1.1", 40), hosts("10.77.2.1", 20)
 FURTHER = 5
 """Hosts that a fallen subnet may still receive something at, after its fall."""
 COUNTED = (
@@ -44,7 +44,7 @@ def breakers(product: Product) -> list[dict[str, Any]]:
 
 @contextmanager
 def hospital(folder: Path, *wards: str, rules: Sequence[str] = ()) -> Iterator[Scene]:
-    """Two wards of sixty machines."""
+    """Two wards of forty and of twenty machines."""
     with scene("break", folder, [*FALLS, *STAYS], rules=[*COUNTED, *rules]) as stage:
         stage.site(*(wards or (ward(FALLING), ward(STEADY))))
         yield stage
@@ -64,7 +64,7 @@ def newly_touched(capture: Capture, network: str, since: float) -> list[str]:
     return [host for host, first in capture.hosts(network).items() if first > since]
 
 
-@pytest.mark.parametrize(("profile", "after"), [("clinical", 30), ("office", 60)])
+@pytest.mark.parametrize(("profile", "after"), [("clinical", 20), ("office", 30)])
 def test_a_subnet_that_falls_is_left_alone(tmp_path: Path, profile: str, after: int) -> None:
     with hospital(tmp_path) as stage:
         with stage.watched() as capture, stage.product.start("scan", "--profile", profile) as process:
@@ -100,7 +100,9 @@ def _demand_left_alone(stage: Scene) -> None:
 def test_hosts_that_die_of_being_asked_stop_their_subnet(tmp_path: Path) -> None:
     """A second after its first packet, a host of the falling subnet hears and says nothing more."""
     with hospital(tmp_path) as stage:
-        stage.cable.hospital.run("nft", "add set inet judge known { type ipv4_addr; flags dynamic; size 4096; }")
+        stage.cable.hospital.run(
+            "nft", "add set inet judge known { type ipv4_addr; flags dynamic; size 4096; }"
+        )
         timed = "{ type ipv4_addr; flags dynamic, timeout; timeout 1s; size 4096; }"
         stage.cable.hospital.run("nft", f"add set inet judge dying {timed}")
         stage.cable.rule(
@@ -109,7 +111,7 @@ def test_hosts_that_die_of_being_asked_stop_their_subnet(tmp_path: Path) -> None
         )
         with stage.watched() as capture:
             stage.product.run("scan", expect=3)
-        assert len(capture.hosts(FALLING)) <= 20, "a third of the subnet at most"
+        assert len(capture.hosts(FALLING)) <= 15, "before most of it was touched"
         assert set(STAYS) <= set(stage.known())
         (tripped,) = breakers(stage.product)
         assert tripped["subnet"] == FALLING
@@ -119,7 +121,7 @@ def test_hosts_that_die_of_being_asked_stop_their_subnet(tmp_path: Path) -> None
 def test_a_machine_that_is_switched_off_trips_nothing(tmp_path: Path, profile: str) -> None:
     with hospital(tmp_path) as stage:
         with stage.watched(), stage.product.start("scan", "--profile", profile, "--rate", "50") as process:
-            until(lambda: counted(stage, "one") > 0 and counted(stage, "falling") > 40, process)
+            until(lambda: counted(stage, "one") > 0 and counted(stage, "falling") > 20, process)
             stage.cable.fall("10.77.1.30")
             code, said = ended(process)
         assert code == 0, said
@@ -127,7 +129,7 @@ def test_a_machine_that_is_switched_off_trips_nothing(tmp_path: Path, profile: s
         assert set(STAYS) | (set(FALLS) - {"10.77.1.30"}) <= set(stage.known())
 
 
-CANARIES = {"ICMP": "10.77.1.50", "TCP": "10.77.1.50:445"}
+CANARIES = {"ICMP": "10.77.1.35", "TCP": "10.77.1.35:445"}
 PINGS = "net.ipv4.ping_group_range"
 
 
@@ -137,20 +139,20 @@ def test_a_canary_that_falls_silent_stops_its_subnet(tmp_path: Path, kind: str) 
     with hospital(tmp_path, *wards) as stage:
         stage.cable.scanner.run("sysctl", "-w", f"{PINGS}=0 2147483647")
         with stage.watched() as capture, stage.product.start("scan") as process:
-            until(lambda: counted(stage, "falling") >= 30, process)
-            stage.cable.fall("10.77.1.50")
+            until(lambda: counted(stage, "falling") >= 20, process)
+            stage.cable.fall("10.77.1.35")
             fell = time.time()
             code, said = ended(process)
         assert len(newly_touched(capture, FALLING, fell)) <= FURTHER + 1, "one of them may be on its way"
         assert code == 3, said
-        assert "10.77.1.50" in said
+        assert "10.77.1.35" in said
         assert set(STAYS) <= set(stage.known())
         assert [row["subnet"] for row in breakers(stage.product)] == [FALLING]
         first = min(capture.packets(FALLING), key=lambda packet: packet.at)
-        assert first.host == "10.77.1.50", "the canary is asked before anything else"
+        assert first.host == "10.77.1.35", "the canary is asked before anything else"
 
 
-@pytest.mark.parametrize("canary", ["10.77.3.3", "10.77.3.3:445", "10.77.1.50:81"])
+@pytest.mark.parametrize("canary", ["10.77.3.3", "10.77.3.3:445", "10.77.1.35:81"])
 def test_a_canary_that_never_answers_keeps_its_ward_from_being_touched(tmp_path: Path, canary: str) -> None:
     """One that does not exist, and one that does but whose port was dropped by a firewall."""
     wards = (ward(FALLING, f'canaries = ["{canary}"]'), ward(STEADY))
@@ -166,8 +168,8 @@ def test_a_canary_that_never_answers_keeps_its_ward_from_being_touched(tmp_path:
 
 
 def test_a_canary_that_may_not_be_asked_keeps_its_ward_from_being_touched(tmp_path: Path) -> None:
-    """Where this machine lets nobody send an echo request, silence proves nothing: nothing is sent in doubt."""
-    wards = (ward(FALLING, 'canaries = ["10.77.1.50"]'), ward(STEADY))
+    """Where this machine lets nobody send an echo request, silence proves nothing: nothing is sent."""
+    wards = (ward(FALLING, 'canaries = ["10.77.1.35"]'), ward(STEADY))
     with hospital(tmp_path, *wards) as stage:
         stage.cable.scanner.run("sysctl", "-w", f"{PINGS}=1 0")
         powerless = type(stage.product)(tmp_path, (*stage.product.prefix, *POWERLESS))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.integration.captures import SYN, Sent, busiest_second, watched
-from tests.integration.scenes import scene
+from tests.integration.scenes import scene, small_wards
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,14 +38,14 @@ def middle_rate(sent: list[Sent]) -> float:
 @pytest.mark.parametrize(
     ("rate", "profile", "subnet"),
     [
-        (1, "clinical", "10.77.0.0/30"),
+        (1, "clinical", "10.77.0.0/29"),
         (50, "clinical", "10.77.0.0/25"),
         (500, "office", "10.77.0.0/22"),
     ],
 )
 def test_a_pace_is_kept_and_reached(tmp_path: Path, rate: int, profile: str, subnet: str) -> None:
     with scene("pace", tmp_path) as stage:
-        stage.site(f'subnets = ["{subnet}"]')
+        stage.site(*small_wards(subnet, 29))
         with watched(stage.cable.hospital, tmp_path / "syn.pcap", SYN) as capture:
             stage.product.run("scan", "--profile", profile, "--rate", str(rate))
         sent = capture.syns()
@@ -71,8 +71,8 @@ def test_wards_of_different_profiles_each_have_theirs(tmp_path: Path) -> None:
     """One scan over a clinical and an office ward: the clinical one never has more than it would alone."""
     careful, other = "10.77.0.0/26", "10.77.8.0/22"
     with scene("both", tmp_path) as stage:
-        wards = (f'profile = "clinical"\nsubnets = ["{careful}"]', f'subnets = ["{other}"]')
-        stage.site(*wards, policy='profile = "office"')
+        clinical = [f'{ward}\nprofile = "clinical"' for ward in small_wards(careful, 29)]
+        stage.site(*clinical, *small_wards(other, 29), policy='profile = "office"')
         with watched(stage.cable.hospital, tmp_path / "syn.pcap", SYN) as capture:
             stage.product.run("scan")
     assert busiest_second(capture.syns(careful)) <= law(50)
@@ -83,7 +83,7 @@ def test_wards_of_different_profiles_each_have_theirs(tmp_path: Path) -> None:
 def test_where_nothing_answers_the_kernel_repeats_nothing(tmp_path: Path) -> None:
     """Every SYN counts, the kernel's own retransmissions included: of a dark subnet at full pace too."""
     with scene("dark", tmp_path) as stage:
-        stage.site('subnets = ["10.77.0.0/23"]')
+        stage.site(*small_wards("10.77.0.0/23", 29))
         stage.cable.rule("ip daddr 10.77.0.0/16 drop")
         with watched(stage.cable.hospital, tmp_path / "syn.pcap", SYN) as capture:
             said = stage.product.run("scan", "--profile", "office").stderr

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.integration.captures import Capture
+
 pytestmark = pytest.mark.namespaces
 
 LIVING = [*hosts("10.77.0.1", 60), *hosts("10.77.1.1", 60)]
@@ -60,8 +62,7 @@ def interrupted(stage: Scene, number: signal.Signals, attempts: int, *words: str
     return moment
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-@pytest.mark.parametrize("attempts", [100, 200])
+@pytest.mark.parametrize(("number", "attempts"), [(signal.SIGINT, 100), (signal.SIGKILL, 200)])
 def test_what_was_done_is_not_asked_again(
     stage: Scene, truth: Calm, number: signal.Signals, attempts: int
 ) -> None:
@@ -127,7 +128,7 @@ def test_a_fresh_scan_asks_everybody(stage: Scene, truth: Calm) -> None:
 
 
 def test_two_scans_never_touch_one_host(stage: Scene) -> None:
-    """The second begins while the first is at work: it is told who, since when and where, and sends nothing."""
+    """The second begins while the first is at work: it says so in one line, and sends nothing."""
     with stage.product.start("scan", "--rate", "20") as first:
         stage.wait_for_attempts(first, 10)
         with stage.watched() as capture:
@@ -150,7 +151,7 @@ def test_two_scans_of_different_hosts_go_on_together(stage: Scene) -> None:
     assert set(stage.known()) == set(LIVING)
 
 
-def _connections(capture: Any) -> dict[str, int]:
+def _connections(capture: Capture) -> dict[str, int]:
     counted: dict[str, int] = {}
     for packet in capture.syns():
         counted[packet.host] = counted.get(packet.host, 0) + 1

@@ -1,6 +1,6 @@
 """Hours: a scan that waits for them and goes on by itself; and a clock that cannot be trusted.
 
-The clock on the wall is libfaketime's; the one that nobody sets is the machine's own, so a second is a second.
+The clock on the wall is libfaketime's; the one that nobody sets is the machine's own: seconds are seconds.
 """
 
 from __future__ import annotations
@@ -53,9 +53,16 @@ class Watch:
         fresh.replace(file)
         return time.time()
 
+    def when(self, clock: str) -> float:
+        """The moment, on the clock of the tests, at which it will be or was that time on its day."""
+        hour, minute, second = map(int, clock.split(":"))
+        there = datetime.fromtimestamp(time.time() + self.ahead, UTC)
+        wanted = there.replace(hour=hour, minute=minute, second=second, microsecond=0)
+        return time.time() + (wanted - there).total_seconds()
+
     def until(self, clock: str) -> None:
         """Wait until it is that time on it."""
-        while f"{datetime.fromtimestamp(time.time() + self.ahead, UTC):%H:%M:%S}" < clock:
+        while time.time() < self.when(clock):
             time.sleep(0.02)
 
     @property
@@ -86,17 +93,17 @@ def test_a_scan_waits_for_its_window_and_goes_on(stage: Scene) -> None:
 
 
 def test_a_window_that_closes_in_mid_scan_pauses_its_ward(stage: Scene) -> None:
-    """Closed from 22:00 to 22:01: nothing is sent there then, the other ward goes on, and so does this one."""
+    """Closed from 22:00 to 22:01: nothing is sent there then; the other ward goes on, then this one too."""
     stage.site(f'subnets = ["{FIRST}"]\nwindow = "22:01-22:00 UTC"', f'subnets = ["{SECOND}"]')
     watch = Watch(stage, "21:59:20")
     with stage.watched() as capture, watch.product.start("scan", "--rate", "10") as process:
         stage.wait_for_attempts(process, 20)
         watch.advance(35)
-        closes = time.time() + (datetime(2000, 1, 1, 22) - _on(watch)).total_seconds()
+        closes = watch.when("22:00:00")
         watch.until("22:00:04")
         assert process.poll() is None
         watch.advance(STEP)
-        opens = time.time() + (datetime(2000, 1, 1, 22, 1) - _on(watch)).total_seconds()
+        opens = watch.when("22:01:00")
         _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, said
     first = [packet.at for packet in capture.packets(FIRST)]
@@ -105,12 +112,6 @@ def test_a_window_that_closes_in_mid_scan_pauses_its_ward(stage: Scene) -> None:
     assert [at for at in first if at > opens]
     assert any(closes < packet.at < opens for packet in capture.packets(SECOND))
     assert set(stage.known()) == set(LIVING)
-
-
-def _on(watch: Watch) -> datetime:
-    """What it says, on a day that does not matter."""
-    now = datetime.fromtimestamp(time.time() + watch.ahead, UTC)
-    return now.replace(year=2000, month=1, day=1, tzinfo=None)
 
 
 @pytest.mark.parametrize("hours", [1, -1])

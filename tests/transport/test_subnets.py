@@ -13,7 +13,8 @@ from scanner.model import Endpoint, Observation, Outcome
 from scanner.targets import Scope
 from scanner.transport.gate import Gate
 from scanner.transport.limits import PROFILES, Terms
-from scanner.transport.subnets import EVERY, RECENT, Subnet, Subnets
+from scanner.transport.subnets import RECENT, Subnet, Subnets
+from scanner.transport.turns import EVERY
 from tests.transport.clock import WHEN
 
 
@@ -98,5 +99,5 @@ def test_what_loss_explains_is_not_put_down_to_us() -> None:
 def test_a_subnet_is_looked_at_before_the_first_host_and_after_every_five() -> None:
     subnet = answered(gate_of(), "10.0.0.1")
     assert subnet.due
-    subnet.begun = EVERY - 1
+    subnet.turns.begun = EVERY - 1
     assert not subnet.due
