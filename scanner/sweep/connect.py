@@ -36,6 +36,9 @@ HELD_AT_ONCE: Final = 256
 """Conversations under way at one time: enough to keep two cores busy, few enough that no answer waits for
 this process's attention until it looks late."""
 
+RETRIES: Final = 3
+"""How often a silent first port is tried again, at most: one packet in ten may get lost each time."""
+
 _BEFORE_CLOSING: Final = timedelta(seconds=30)
 """No visit begins so shortly before its ward's window closes: it would be cut."""
 
@@ -169,7 +172,7 @@ class _Sweep:
     async def _visit(self, door: HostDoor) -> None:
         """Hold every probe's conversation with one host, one after the other."""
         observations: list[Observation] = []
-        whole = False
+        door.missed = whole = False
         try:
             async with door.line:
                 for probe in self.probes:
@@ -201,8 +204,8 @@ async def _ask(
     """One probe on its ports in turn, until one yields evidence; a first port that was silent is tried again.
 
     A lost SYN looks like a dark address. The second port's attempt comes in between, so that one burst of
-    loss does not take both. Where the host answers elsewhere, or its subnet is known to lose packets, silence
-    is asked once more.
+    loss does not take both. Where the host answers elsewhere, or the network is known to lose packets,
+    silence is asked more often.
     """
     endpoints = door.endpoints(probe)
     first = len(observations)
@@ -211,18 +214,22 @@ async def _ask(
         observations.append(seen)
         if seen.evidence or seen.outcome in _FUTILE:
             return
-    for _ in range(_retries(door, observations[first:])):
+    tried = 0
+    while tried < _retries(door, observations[first:]):
         seen = await hold(probe, endpoints[0], door, switchboard)
         observations.append(seen)
         if seen.outcome is not Outcome.SILENT:
             return
+        tried += 1
 
 
 def _retries(door: HostDoor, observations: Sequence[Observation]) -> int:
     """How often a first port that was silent is tried again."""
     if not observations or observations[0].outcome is not Outcome.SILENT:
         return 0
-    return 2 if door.subnet.congestion.lossy or any(seen.outcome.alive for seen in observations) else 1
+    if door.subnet.congestion.lossy:
+        return RETRIES
+    return 2 if any(seen.outcome.alive for seen in observations) else 1
 
 
 _FUTILE: Final = frozenset(

@@ -1,4 +1,4 @@
-"""Visits that ended in silence wait a while: it may be the network that was silent, not the host.
+"""Visits that met silence wait a while: it may be the network that was silent, not the host.
 
 They are reported as soon as something answers after them, from the same subnet where anything ever did; where
 the network was away they are made again.
@@ -10,8 +10,6 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from scanner.model import Outcome
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
@@ -22,8 +20,6 @@ if TYPE_CHECKING:
 
     Report = Callable[[HostDoor, Sequence[Observation]], None]
 
-_UNSETTLED: Final = frozenset({Outcome.SILENT, Outcome.STALLED, Outcome.UNREACHABLE, Outcome.FAILED})
-_SAID: Final = frozenset({Outcome.ANSWERED, Outcome.REFUSED, Outcome.RESET, Outcome.CLOSED, Outcome.FOREIGN})
 _MOST: Final = 64
 """Visits that wait, at most, in one subnet: where all is dark, nothing will ever come after them."""
 
@@ -46,11 +42,9 @@ class Pending:
 
     def take(self, door: HostDoor, observations: Sequence[Observation]) -> None:
         """A visit ended: report it, or let it wait; report those that it confirms."""
-        for seen in reversed(observations):
-            if seen.outcome in _SAID:
-                self.heard(door.subnet, seen.at)
-                break
-        if observations and observations[-1].outcome in _UNSETTLED:
+        if observations and observations[-1].outcome.alive and not door.missed:
+            self.heard(door.subnet, observations[-1].at)
+        if door.missed and observations:
             lot = door.subnet.name if door.subnet.answered else None
             waiting = self._waiting.setdefault(lot, deque())
             waiting.append(Visit(door, observations, observations[-1].at))

@@ -6,8 +6,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from scanner.sweep.connect import ANSWER_SECONDS, CONNECT_SECONDS
+from scanner.sweep.connect import ANSWER_SECONDS, CONNECT_SECONDS, RETRIES
 from scanner.transport.canaries import TRIES
+from scanner.transport.conversation import REDIALS
 from scanner.transport.turns import EVERY
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ _HANDSHAKE = 2
 """Packets that we send to open a connection: SYN, ACK."""
 _FAREWELL = 2
 """Packets that we send to close one: FIN, ACK."""
-_RETRIES = 2
-"""How often a silent first port is tried again."""
 _LOOKS = 4
 """How often a host that answered may be looked back at, for each host that is begun: one in five, and when it
 is silent eight, twice each."""
@@ -91,7 +90,7 @@ def _share(part: _Part, limits: Limits, asked: tuple[tuple[int, Probe], ...], in
     for probe, ports in Counter(probe for _, probe in asked).items():
         connections += _attempts(probe, ports)
         packets += _packets(probe, ports)
-        waiting += (ports + _RETRIES) * CONNECT_SECONDS + probe.exchanges * ANSWER_SECONDS
+        waiting += (ports + RETRIES) * CONNECT_SECONDS + probe.exchanges * ANSWER_SECONDS
     most = min(connections.most, limits.connections)
     canaries = Range(part.canaries, part.canaries * TRIES * (part.addresses // EVERY + part.subnets))
     total = Range(min(connections.least, most), most).times(part.addresses) + canaries
@@ -110,10 +109,10 @@ def _share(part: _Part, limits: Limits, asked: tuple[tuple[int, Probe], ...], in
 
 def _attempts(probe: Probe, ports: int) -> Range:
     """Of one probe on one host: one that tells everything; or every port, and all that is tried again."""
-    return Range(1, ports * (2 * probe.connections - 1) + _RETRIES)
+    return Range(1, ports * (1 + (probe.connections - 1) * (1 + REDIALS)) + RETRIES)
 
 
 def _packets(probe: Probe, ports: int) -> Range:
     """A refused SYN is one; an open port takes a handshake, each message and its answer's ACK, a farewell."""
     conversation = probe.connections * (_HANDSHAKE + _FAREWELL) + 2 * probe.exchanges
-    return Range(1, ports * (conversation + probe.connections - 1) + _RETRIES)
+    return Range(1, ports * (conversation + (probe.connections - 1) * REDIALS) + RETRIES)

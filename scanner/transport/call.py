@@ -46,6 +46,7 @@ class Call:
             self._note(start)
             self.connection = Connection(dialled, self.switchboard)
             return None
+        self.door.missed |= dialled.outcome is not Outcome.REFUSED
         if dialled.local:
             self.door.withdraw()
         else:

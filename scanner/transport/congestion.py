@@ -47,6 +47,8 @@ class Congestion:
     pacer: Pacer
     minded: bool = True
     """Whether anything is to be done about it: not where a profile has no limits."""
+    within: Congestion | None = None
+    """That of the whole scan: it hears all that this one hears."""
     loss: Average = field(default_factory=Average)
     latency: Average = field(default_factory=Average)
     """Seconds from a SYN to its answer."""
@@ -57,7 +59,7 @@ class Congestion:
     @property
     def lossy(self) -> bool:
         """Whether attempts get lost here now and then: silence is asked once more."""
-        return self.loss.before > _SOME_LOSS
+        return self.loss.before > _SOME_LOSS or (self.within is not None and self.within.lossy)
 
     def left(self, moment: float) -> None:
         """An attempt left, at this moment of the monotonic clock."""
@@ -69,6 +71,8 @@ class Congestion:
         self.latency.take(seconds, first=not self._hosts)
         self._hosts += 1
         self._since += 1
+        if self.within is not None:
+            self.within.answered(seconds, lost)
         if self.minded and self._since >= _ENOUGH:
             self._adapt()
 

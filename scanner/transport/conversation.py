@@ -28,6 +28,9 @@ _OUTCOMES: Final[Mapping[type[ProbeError], Outcome]] = {
     LimitError: Outcome.EXCESSIVE,
 }
 
+REDIALS: Final = 3
+"""How often a connection after the first is tried again, at most: one in ten may get lost."""
+
 
 @dataclass(slots=True)
 class _Course:
@@ -161,19 +164,22 @@ class _Dialogue:
 
     def _lose(self, outcome: Outcome, error: ProbeError) -> ProbeError:
         self.course.end(outcome, str(error))
+        self.call.door.missed |= outcome is Outcome.STALLED
         self.call.end(outcome)
         return error
 
     async def _reconnect(self) -> bytes | ProbeError:
-        """Open another connection; a SYN that gets lost is sent once more, since the host answered before."""
+        """Open another connection; a SYN that gets lost is sent again, since the host answered before."""
         self.call.end(Outcome.ANSWERED)
         self.course.reconnections += 1
         if self.course.reconnections >= self.probe.connections:
             return LimitError(f"{self.probe.name} declares {self.probe.connections} connections")
         try:
             opened = await self.call.open()
-            if opened is not None and opened.outcome is Outcome.SILENT:
+            redials = REDIALS if self.call.door.subnet.congestion.lossy else 1
+            while redials and opened is not None and opened.outcome is Outcome.SILENT:
                 opened = await self.call.open()
+                redials -= 1
         except (ForbiddenError, LimitError) as forbidden:
             return LimitError(str(forbidden))
         return b"" if opened is None else PeerClosedError(opened.detail)

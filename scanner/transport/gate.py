@@ -125,6 +125,8 @@ class HostDoor:
     """Held by whoever speaks with the host."""
     silent: Endpoint | None = None
     """Where the last attempt stayed without an answer."""
+    missed: bool = False
+    """Whether something of the visit under way was met by silence."""
     _last: float = float("-inf")
 
     def endpoints(self, probe: Probe) -> tuple[Endpoint, ...]:

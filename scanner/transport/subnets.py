@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from scanner.addresses import IPV6, address_of
 from scanner.transport.congestion import Congestion
+from scanner.transport.pacing import Pacer
 from scanner.transport.turns import EVERY, Turns
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from scanner.transport.canaries import Canary
     from scanner.transport.gate import HostDoor
     from scanner.transport.limits import Terms
-    from scanner.transport.pacing import Pacer
 
 RECENT: Final = 60.0
 """Seconds after a probe in which a silence is put down to it."""
@@ -130,6 +130,7 @@ class Subnets:
         """Take the subnets of a site file, where there is one."""
         self._named = named
         self._made: dict[str | int, Subnet] = {}
+        self._all = Congestion(Pacer(None), minded=False)
 
     def of(self, number: int, terms: Terms, pacer: Pacer) -> Subnet:
         """The subnet of an address; where nothing is watched, one for all: nothing is to be told apart."""
@@ -137,10 +138,10 @@ class Subnets:
         name = self._key(number) if watched or terms.canaries else id(pacer)
         found = self._made.get(name)
         if found is None:
-            own = type(pacer)(None, pacer)
+            own = Pacer(None, pacer)
             text = _text(name, number)
             wanted = tuple((each.number, each.port) for each in terms.canaries if each.home in {None, text})
-            found = Subnet(text, terms.ward, own, Congestion(own, watched), watched, wanted)
+            found = Subnet(text, terms.ward, own, Congestion(own, watched, self._all), watched, wanted)
             self._made[name] = found
         return found
 

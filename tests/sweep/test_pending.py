@@ -33,6 +33,7 @@ class Ward:
         for outcome in outcomes:
             self.now += timedelta(seconds=1)
             seen.append(Observation(Endpoint(address, 445), "smb", self.now, outcome))
+        door.missed = outcomes[-1] in {Outcome.SILENT, Outcome.STALLED}
         door.subnet.heard(door, seen)
         self.pending.take(door, seen)
         return door
