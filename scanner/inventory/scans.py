@@ -6,13 +6,13 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from scanner.addresses import AddressBits
 from scanner.inventory.extent import number_of_block
 from scanner.inventory.locking import held, lock_of
 from scanner.inventory.rows import ScanRow
-from scanner.inventory.tables import SCANS, SITES, VISITS
+from scanner.inventory.tables import ASSETS, IDENTITIES, LEDGER, OBSERVATIONS, SCANS, SITES, VISITS
 from scanner.inventory.transactions import reading
 
 if TYPE_CHECKING:
@@ -73,3 +73,21 @@ def visited_in(inventory: Inventory, scan: int) -> AddressBits:
                 for row in connection.execute(wanted)
             }
         )
+
+
+def progress_in(inventory: Inventory, scan: int) -> dict[str, int]:
+    """What a scan did so far, as its counts name it: ``attempts``, ``seen``, ``identified``.
+
+    Raises:
+        InventoryError: the inventory cannot be read.
+    """
+    heard = select(OBSERVATIONS.c.asset_id).where(OBSERVATIONS.c.scan_id == scan)
+    known = select(ASSETS.c.id, IDENTITIES.c.candidates).join(IDENTITIES).where(ASSETS.c.id.in_(heard))
+    with reading(inventory) as connection:
+        attempts = connection.scalar(select(func.count()).where(LEDGER.c.scan_id == scan)) or 0
+        candidates = [row.candidates for row in connection.execute(known)]
+    return {
+        "attempts": attempts,
+        "seen": len(candidates),
+        "identified": sum(each != "[]" for each in candidates),
+    }

@@ -3,12 +3,13 @@
 from scanner.scan.past import lore_of, request_of
 from scanner.scan.request import PATIENCE, Ground, Lore, Request, prepare
 from scanner.scan.run import run
-from scanner.scan.work import Screen, Tally
+from scanner.scan.work import Past, Screen, Tally
 
 __all__ = [
     "PATIENCE",
     "Ground",
     "Lore",
+    "Past",
     "Request",
     "Screen",
     "Tally",

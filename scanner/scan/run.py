@@ -20,11 +20,10 @@ from scanner.sweep.connect import sweep
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scanner.addresses import AddressBits
     from scanner.classify import Classifier
     from scanner.inventory import Recorder
     from scanner.scan.request import Ground
-    from scanner.scan.work import Screen, Tally
+    from scanner.scan.work import Past, Screen, Tally
 
 _STOPS: Final = (signal.SIGINT, signal.SIGTERM)
 
@@ -37,7 +36,7 @@ def run(
     recorder: Recorder,
     classifier: Classifier,
     screen: Screen,
-    done: AddressBits,
+    past: Past,
 ) -> Tally:
     """Carry out a prepared scan.
 
@@ -48,14 +47,14 @@ def run(
         recorder: writes what is learnt, as it is learnt.
         classifier: turns evidence into identities.
         screen: shows how far it is, and what the operator should read.
-        done: the addresses that this scan has done already, where it goes on after an interruption.
+        past: what this scan has done already, where it goes on after an interruption.
 
     Raises:
         NetworkLostError: this machine lost its network; what was learnt is recorded.
         ClockError: the clock jumped; what was learnt is recorded.
         InventoryError: the inventory cannot be written; what was committed is kept.
     """
-    work = Work(ground, recorder, classifier, screen, done)
+    work = Work(ground, recorder, classifier, screen, past)
     state = "failed"
     try:
         with rare_collections(), sending():

@@ -44,6 +44,16 @@ class Tally:
         return numbers | {"identified": self.identified, "attempts": self.attempts} | dict(self.outcomes)
 
 
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What a scan has done before it was interrupted; nothing, where it is new."""
+
+    done: AddressBits = field(default_factory=AddressBits)
+    attempts: int = 0
+    seen: int = 0
+    identified: int = 0
+
+
 class Screen(Protocol):
     """Who watches a scan."""
 
@@ -63,13 +73,15 @@ class Work:
         recorder: Recorder,
         classifier: Classifier,
         screen: Screen,
-        done: AddressBits,
+        past: Past,
     ) -> None:
         self.ground, self.recorder = ground, recorder
         self.screen, self.told = screen, screen.told
-        self.tally = Tally(len(ground.asked), datetime.now(UTC))
+        self.tally = Tally(len(ground.asked), datetime.now(UTC), len(past.done))
+        self.tally.seen, self.tally.identified = past.seen, past.identified
         self._classifier = classifier
-        self._done, self._seen = done, AddressBits()
+        self._done, self._seen = past.done, AddressBits()
+        self._attempts = past.attempts
 
     def __contains__(self, number: int) -> bool:
         """Whether an address is done: now, or before the scan was interrupted."""
@@ -102,7 +114,7 @@ class Work:
     def settle(self) -> None:
         """Hand the ledger over."""
         gate = self.ground.gate
-        self.tally.attempts = gate.attempts
+        self.tally.attempts = self._attempts + gate.attempts
         if gate.ledger:
             self.recorder.sent(gate.ledger)
             gate.ledger = []

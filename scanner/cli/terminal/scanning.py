@@ -7,12 +7,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from scanner.addresses import AddressBits
 from scanner.classify import default_classifier
 from scanner.cli.terminal.output import tell
 from scanner.cli.terminal.progress import duration, progress
-from scanner.inventory import Recorder, inventory_exists, open_inventory, unfinished_scan, visited_in
-from scanner.scan import Lore, lore_of, run
+from scanner.inventory import (
+    Recorder,
+    inventory_exists,
+    open_inventory,
+    progress_in,
+    unfinished_scan,
+    visited_in,
+)
+from scanner.scan import Lore, Past, lore_of, run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,9 +75,13 @@ def perform(job: Job) -> Tally:
             spans=ground.asked.spans,
             resumed=resumed.id if resumed else None,
         )
-        done = visited_in(inventory, resumed.id) if resumed else AddressBits()
+        past = (
+            Past(visited_in(inventory, resumed.id), **progress_in(inventory, resumed.id))
+            if resumed
+            else Past()
+        )
         with progress() as screen:
-            return run(ground, recorder, classifier, screen, done)
+            return run(ground, recorder, classifier, screen, past)
 
 
 def summarise(tally: Tally, ground: Ground) -> None:
