@@ -16,9 +16,9 @@ from scanner.cli.terminal.exits import FAILED
 from scanner.cli.terminal.options import formats
 from scanner.cli.terminal.output import complain, say, write_json
 from scanner.language import translate
-from scanner.scan.process import senders
+from scanner.transport.sending import held_up, senders
 
-_GRACE: Final = 0.6
+_GRACE: Final = 0.5
 """Seconds in which a scan has to cease by itself."""
 _LOOK_EVERY: Final = 0.02
 
@@ -66,6 +66,6 @@ def _tell(process: int, number: signal.Signals) -> bool:
 def _still_sending(told: set[int]) -> set[int]:
     """Those that did not cease in time."""
     deadline = time.monotonic() + _GRACE
-    while (left := told & set(senders())) and time.monotonic() < deadline:
+    while (left := told & set(senders())) - held_up(left) and time.monotonic() < deadline:
         time.sleep(_LOOK_EVERY)
     return left

@@ -73,7 +73,7 @@ def fault(error: BaseException, path: Path) -> InventoryError:
     """What SQLite complains of, in words that say what to do."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary code, without its refinement
     return InventoryError(
-        _FAULTS[code] if code in _FAULTS else "the inventory cannot be used: {reason}",
+        _FAULTS[code] if code in _FAULTS else "the inventory cannot be used: {reason}",  # noqa: SIM401 - the catalogue reads what stands in the call
         file=path,
         reason=str(error),
     )

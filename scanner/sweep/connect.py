@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -145,13 +145,12 @@ class _Sweep:
                 subnet.turns.freed = partial(self.feed.release, subnet.name)
                 self.feed.park(subnet.name, door.number)
                 return False
-            if await self._look_back(subnet):
-                self.pending.heard(subnet, datetime.now(UTC))
+            await self._look_back(subnet)
         door.demand_leave(ahead=_BEFORE_CLOSING)
         subnet.turns.begin(door.number)
         return True
 
-    async def _look_back(self, subnet: Subnet) -> bool:
+    async def _look_back(self, subnet: Subnet) -> None:
         try:
             well = await self.watch.look_back(subnet)
         finally:
@@ -160,7 +159,8 @@ class _Sweep:
             self.pending.drop(subnet)
         elif not well:
             self._visit_again()
-        return well
+        elif subnet.alive is not None:
+            self.pending.heard(subnet, subnet.alive)
 
     def _visit_again(self) -> None:
         """The network was away: whoever was silent then is visited again."""

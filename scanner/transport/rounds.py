@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from scanner.errors import LimitError
@@ -79,11 +80,11 @@ async def _there(subnet: Subnet, witness: Witness, switchboard: Switchboard) -> 
     number, before = witness.door.number, witness.asked
     subnet.looks += 1
     try:
-        there = await still_there(witness, switchboard)
+        if await still_there(witness, switchboard):
+            subnet.alive = datetime.now(UTC)
+            return True
     except LimitError:
-        there = True  # it may not be asked: nothing is known against it
-    if there:
-        return True
+        return True  # it may not be asked: nothing is known against it
     subnet.witnesses.pop(number, None)
     if witness.asked - before <= RECENT:
         subnet.fallen[number] = witness

@@ -18,6 +18,7 @@ from scanner.transport.turns import EVERY, Turns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from scanner.addresses import AddressMap, AddressSet
     from scanner.model import Endpoint, Observation, Trip
@@ -59,6 +60,8 @@ class Subnet:
     stopped: Trip | None = None
     turns: Turns = field(default_factory=Turns)
     answered: int = 0
+    alive: datetime | None = None
+    """When a host last answered a look, in UTC."""
     looks: int = 0
     looking: bool = False
     witnesses: dict[int, Witness] = field(default_factory=dict)
@@ -91,7 +94,7 @@ class Subnet:
         if not living:
             return
         self.answered += 1
-        if self.watched:
+        if self.watched and not door.missed:
             self.witnesses[door.number] = Witness(door, living[0].endpoint, time.monotonic())
             if len(self.witnesses) > _WITNESSES:
                 del self.witnesses[next(iter(self.witnesses))]

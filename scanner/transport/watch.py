@@ -45,6 +45,8 @@ class Watch:
     patience: float
     """Seconds for which a network that is away is waited for."""
     _present: asyncio.Event = field(default_factory=asyncio.Event)
+    _losses: int = 0
+    """How often the network was away."""
 
     def __post_init__(self) -> None:
         self._present.set()
@@ -65,15 +67,19 @@ class Watch:
             NetworkLostError: the network did not come back.
         """
         subnet.looking = True
+        losses = self._losses
         silent: list[Witness] = []
         try:
             canary, cause = await silent_canary(subnet, self.gate, self.switchboard)
             if cause is None and subnet.watched:
                 cause, silent = await ask_again(subnet, self.switchboard)
             missed = canary or (silent[0].door if silent else None)
-            if cause is not None and missed and await self._all_fell(subnet, missed.address):
-                subnet.forgive(silent)
+            doubt = cause is not None and self._losses == losses
+            if doubt and missed and await self._all_fell(subnet, missed.address):
                 await self.lost(missed.address)
+            if self._losses != losses:  # the network was away: nobody's silence meant anything
+                await self.present()
+                subnet.forgive(silent)
                 return False
         finally:
             subnet.looking = False
@@ -95,6 +101,7 @@ class Watch:
             await self._present.wait()
             return
         self._present.clear()
+        self._losses += 1
         self.told(
             Message(
                 "the network is away: nothing is sent until it is back; waiting up to {seconds} s",
