@@ -1,4 +1,4 @@
-"""Look after the circuit breaker: list what it stopped, clear it."""
+"""Look after the circuit breaker: list what it stopped, clear it, name fragile devices."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from scanner.cli.terminal.commands import CommandGroup
 from scanner.cli.terminal.commands import command as command_of
 from scanner.cli.terminal.objects import moment
 from scanner.cli.terminal.options import Where, formats, where
-from scanner.cli.terminal.output import say, say_under, write_json_list, write_lines
+from scanner.cli.terminal.output import say, say_under, write_json_list, write_line, write_lines
 from scanner.cli.terminal.switches import Argument, Option
 from scanner.cli.terminal.table import Cell, Column, table, terminal_width
 from scanner.cli.terminal.words import heading
-from scanner.inventory import breakers_rows, clear_breakers, open_inventory
+from scanner.inventory import breakers_rows, clear_breakers, fragile_rows, open_inventory
 from scanner.language import translate
 
 if TYPE_CHECKING:
@@ -75,6 +75,30 @@ def clear(*, breakers: tuple[str, ...], everything: bool, where: Where, form: st
     say("Breakers cleared: {number}.", number=len(cleared))
 
 
+@command_of(
+    """List the devices that are not touched any more, because they are known as fragile.
+
+    What they said of themselves tells so, or they fell silent after a probe (until their breaker is cleared).
+    """,
+    name="fragile",
+    examples=(("For the biomedical service:", "vetuste breaker fragile"),),
+)
+@where
+@formats("table", "json")
+def fragile(*, where: Where, form: str) -> None:
+    """Print them, a line each."""
+    with open_inventory(where.url()) as inventory:
+        rows = fragile_rows(inventory)
+    if form == "json":
+        write_json_list(
+            {"address": row.address, "why": row.why.render(), "since": moment(row.since)} for row in rows
+        )
+        return
+    for row in rows:
+        write_line(f"{row.address}: {row.why.render()}")
+    say("Fragile devices: {number}.", number=len(rows))
+
+
 def _object(breaker: BreakerRow) -> dict[str, Any]:
     return {
         "id": breaker.id,
@@ -113,8 +137,11 @@ def _print(breakers: Sequence[BreakerRow]) -> None:
     say("Breakers: {number}.", number=len(breakers))
 
 
-command = CommandGroup("breaker", {made.name: made for made in (show, clear) if made.name}, help=__doc__)
+command = CommandGroup(
+    "breaker", {made.name: made for made in (show, clear, fragile) if made.name}, help=__doc__
+)
 command.examples = (
     ("What is stopped, and why?", "vetuste breaker list"),
+    ("What is not touched any more, and why?", "vetuste breaker fragile"),
     ("Go on with a subnet:", "vetuste breaker clear 10.20.9.0/24"),
 )

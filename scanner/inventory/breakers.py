@@ -109,8 +109,8 @@ def _row(row: Any) -> BreakerRow:  # noqa: ANN401 - a row of the table, and its 
     return BreakerRow(row.id, row.name, row.ward, row.subnet, row.at, cause, fallen, row.scan_id)
 
 
-def fragile_rows(inventory: Inventory, site: str) -> tuple[FragileRow, ...]:
-    """The hosts of a site that are not to be touched, by address, and why.
+def fragile_rows(inventory: Inventory, site: str | None = None) -> tuple[FragileRow, ...]:
+    """The hosts of a site, or of all, that are not to be touched, by address, and why.
 
     Those that fell silent when a breaker fell, until it is cleared, and those whose identity says so (its
     attribute ``fragile``).
@@ -123,8 +123,10 @@ def fragile_rows(inventory: Inventory, site: str) -> tuple[FragileRow, ...]:
         select(ASSETS.c.address, why, ASSETS.c.first_seen)
         .join(IDENTITIES)
         .join(SITES, SITES.c.id == ASSETS.c.site_id)
-        .where(SITES.c.name == site, why.is_not(None))
+        .where(why.is_not(None))
     )
+    if site is not None:
+        told = told.where(SITES.c.name == site)
     with reading(inventory) as connection:
         known = [
             FragileRow(address, Message("its evidence says so: {what}", {"what": str(what)}), since)

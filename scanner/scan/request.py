@@ -119,7 +119,7 @@ def prepare(request: Request, descriptors: int, lore: Lore | None = None) -> Gro
         raise ConfigError(
             "nothing is left to scan: every address asked for is excluded, passive or public"
             if not allowed
-            else "nothing is left to scan: vetuste breaker list shows what is stopped, or known as fragile"
+            else "nothing is left to scan: it is stopped, or fragile (vetuste breaker list, breaker fragile)"
         )
     shares = _shares(chosen, request)
     gate = _gate(request, subnets, AddressSet([*forbidden.spans, *held_off.spans]), shares)

@@ -106,3 +106,14 @@ def test_what_is_unclear_clears_nothing(tripped: Path, arguments: list[str], sai
     assert err.count("\n") == 1
     assert said in err
     assert _left(tripped) == [1, 2]
+
+
+def test_fragile_devices_are_named_with_the_reason(tripped: Path) -> None:
+    found = json.loads(read(tripped, "fragile", "--json"))
+    assert [row["address"] for row in found] == ["10.20.9.7", "10.20.9.8"]
+    assert {row["since"] for row in found} == {"2026-12-01T23:05:07Z"}
+    lines = read(tripped, "fragile").splitlines()
+    assert lines[0] == "10.20.9.7: fell silent after a probe (breaker 1)"
+    assert lines[-1] == "Fragile devices: 2."
+    read(tripped, "clear", "--all")
+    assert json.loads(read(tripped, "fragile", "--json")) == []

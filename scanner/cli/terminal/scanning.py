@@ -101,7 +101,7 @@ def summarise(tally: Tally, ground: Ground) -> None:
         tell("{number} addresses were not touched: excluded or passive", number=ground.untouched)
     if ground.held_off:
         tell(
-            "{number} addresses were not touched: fragile, or stopped before (vetuste breaker list)",
+            "{number} addresses were not touched: fragile, or stopped (vetuste breaker fragile, list)",
             number=ground.held_off,
         )
     for trip in tally.trips:
