@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from scanner.addresses import AddressSet
 from scanner.language import translate
 from scanner.probes import probes
+from scanner.sweep.connect import RETRIES
 from scanner.transport.limits import REFUSED_PORTS
 from scanner.transport.subnets import RECENT
 from scanner.transport.turns import EVERY
@@ -54,7 +55,11 @@ def letter(source: SiteSource, leaves: Mapping[str, Leave], language: str) -> st
 def _parts(source: SiteSource, leaves: Mapping[str, Leave], words: Words, language: str) -> Iterator[str]:
     file = source.file
     yield words["opening"].format(
-        site=file.site.name, finess=file.site.finess or "-", file=source.path.name, digest=source.digest
+        site=file.site.name,
+        finess=file.site.finess or "-",
+        file=source.path.name,
+        digest=source.digest,
+        retries=RETRIES,
     )
     yield from _conversations(words, language)
     yield words["never"].format(refused=_ranges(REFUSED_PORTS - _named(file)))
