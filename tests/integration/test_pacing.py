@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.integration.captures import SYN, Sent, busiest_second, watched
-from tests.integration.scenes import scene, small_wards
+from tests.integration.scenes import hosts, scene, small_wards
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,3 +92,25 @@ def test_where_nothing_answers_the_kernel_repeats_nothing(tmp_path: Path) -> Non
     assert busiest_second(sent) <= law(500)
     demand_two_a_second(sent)
     assert f"{len(sent)} connection attempts" in said, "what it says it sent is what was sent"
+
+
+def test_a_subnet_that_answers_more_slowly_is_asked_more_slowly(tmp_path: Path) -> None:
+    """Its latency rises from nothing to 300 ms in mid-scan: the pace falls well below what it was."""
+    living = hosts("10.77.0.1", 200)
+    with scene("slow", tmp_path, living, seed="slow") as stage:
+        stage.site('subnets = ["10.77.0.0/24"]')
+        with (
+            watched(stage.cable.hospital, tmp_path / "syn.pcap", SYN) as capture,
+            stage.product.start("scan", "--profile", "office", "--rate", "20") as process,
+        ):
+            stage.wait_for_attempts(process, 120)
+            stage.cable.rough(delay=0.15)
+            rose = time.time()
+            stage.wait_for_attempts(process, 200)
+            process.terminate()
+            process.communicate(timeout=60)
+        sent = capture.syns()
+    before = [packet for packet in sent if packet.at < rose]
+    after = [packet for packet in sent if packet.at > rose + 2]
+    assert middle_rate(before) >= 0.8 * 20
+    assert middle_rate(after) <= 0.6 * 20
