@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 _FAST: Final = 1 / 4
 _SLOW: Final = 1 / 32
 """Weights of one more host in the averages that stand for now and for before."""
+_SLOWEST: Final = 1 / 256
+"""The second of a whole scan: one attempt lost in a thousand makes no lossy network."""
 _ENOUGH: Final = 8
 """Hosts before anything is said of a subnet, and between two changes of its rate."""
 _LOSS: Final = 0.3
@@ -31,13 +33,10 @@ class Average:
     now: float = 0.0
     before: float = 0.0
 
-    def take(self, value: float, *, first: bool) -> None:
-        """One more value."""
-        if first:
-            self.now = self.before = value
-        else:
-            self.now += _FAST * (value - self.now)
-            self.before += _SLOW * (value - self.before)
+    def take(self, value: float, slow: float) -> None:
+        """One more value; the weight that it has in what was before."""
+        self.now += _FAST * (value - self.now)
+        self.before += slow * (value - self.before)
 
 
 @dataclass(slots=True)
@@ -58,8 +57,9 @@ class Congestion:
 
     @property
     def lossy(self) -> bool:
-        """Whether attempts get lost here now and then: silence is asked once more."""
-        return self.loss.before > _SOME_LOSS or (self.within is not None and self.within.lossy)
+        """Whether attempts get lost here, or anywhere, now and then: silence is asked more often."""
+        everywhere = self.within is not None and self.within.loss.before > _SOME_LOSS
+        return self.minded and (everywhere or self.loss.before > _SOME_LOSS)
 
     def left(self, moment: float) -> None:
         """An attempt left, at this moment of the monotonic clock."""
@@ -67,8 +67,11 @@ class Congestion:
 
     def answered(self, seconds: float, lost: bool) -> None:  # noqa: FBT001 - a measurement, not a switch
         """A host answered: after so many seconds; an attempt before was lost or not."""
-        self.loss.take(float(lost), first=not self._hosts)
-        self.latency.take(seconds, first=not self._hosts)
+        slow = _SLOW if self.within is not None else _SLOWEST
+        if not self._hosts:
+            self.latency = Average(seconds, seconds)
+        self.loss.take(float(lost), slow)
+        self.latency.take(seconds, slow)
         self._hosts += 1
         self._since += 1
         if self.within is not None:

@@ -15,7 +15,7 @@ PACE = 50.0
 def fed(loss: float, seconds: float, hosts: int, congestion: Congestion | None = None) -> Congestion:
     """A subnet whose hosts answer after so long, and where this part of the attempts gets lost."""
     chance = random.Random(f"{loss} {seconds}")
-    made = congestion or Congestion(Pacer(None))
+    made = congestion or Congestion(Pacer(None), within=Congestion(Pacer(None), minded=False))
     begin = len(made._left) and made._left[-1]
     for number in range(hosts):
         made.left(begin + (number + 1) / PACE)
