@@ -10,17 +10,19 @@ from scanner.addresses import IPV6, IPV6_END, AddressSet, Span, address_of, netw
 from scanner.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+
+    from scanner.config import SiteFile
 
 _LARGEST_IPV6: Final = 1 << 20
 """How many IPv6 addresses can be swept at a stretch: of more, hosts can only be known beforehand."""
 
 
 def span_of(text: str) -> Span:
-    """One target as people write it: an address, a network, ``10.0.0.1-10.0.0.9`` or ``10.0.0.1-9``.
+    """Addresses as people write them: one, a network, ``10.0.0.1-10.0.0.9`` or ``10.0.0.1-9``.
 
     Raises:
-        ConfigError: it is none of these, or an IPv6 network too large to be swept.
+        ConfigError: it is none of these.
     """
     text = text.strip()
     try:
@@ -36,10 +38,20 @@ def span_of(text: str) -> Span:
             target=repr(text),
             why=str(error),
         ) from error
+    return first, last
+
+
+def _target(text: str) -> Span:
+    """The same, to be swept.
+
+    Raises:
+        ConfigError: it is no target, or an IPv6 network too large to be swept.
+    """
+    first, last = span_of(text)
     if not _sweepable((first, last)):
         raise ConfigError(
             "{target} has too many IPv6 addresses to sweep: name networks of /108 or smaller, or addresses",
-            target=text,
+            target=text.strip(),
         )
     return first, last
 
@@ -67,22 +79,29 @@ def _range(low: str, high: str) -> Span:
     return first, last
 
 
-def parse_targets(words: Sequence[str]) -> AddressSet:
+def parse_targets(words: Sequence[str], site: SiteFile | None = None, *, swept: bool = True) -> AddressSet:
     """What was asked for on the command line; ``@FILE`` names a file with one target a line.
+
+    Args:
+        words: the targets.
+        site: its wards may be named as well.
+        swept: whether each address is to be visited; otherwise vast networks of IPv6 may be named too.
 
     Raises:
         ConfigError: one of them is wrong; the message names it, its file and line.
     """
+    read = _target if swept else span_of
+    wards = {ward.name.casefold(): ward.subnets for ward in site.wards} if site else {}
     spans: list[Span] = []
-    for word in words:
+    for word in (text for asked in words for text in wards.get(asked.casefold(), (asked,))):
         if word.startswith("@"):
-            spans.extend(_targets_of_file(Path(word[1:])))
+            spans.extend(_targets_of_file(Path(word[1:]), read))
         else:
-            spans.append(span_of(word))
+            spans.append(read(word))
     return AddressSet(spans)
 
 
-def _targets_of_file(path: Path) -> Iterator[Span]:
+def _targets_of_file(path: Path, read: Callable[[str], Span]) -> Iterator[Span]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -91,7 +110,7 @@ def _targets_of_file(path: Path) -> Iterator[Span]:
         target = text.partition("#")[0].strip()
         if target:
             try:
-                yield span_of(target)
+                yield read(target)
             except ConfigError as error:
                 raise error.at(path, line) from error
 

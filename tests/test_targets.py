@@ -53,7 +53,7 @@ def test_targets_as_people_write_them(text: str, first: str, last: str) -> None:
 )
 def test_what_is_no_target_is_named(text: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        span_of(text)
+        parse_targets([text])
     message = str(caught.value)
     assert message.isprintable()
     assert caught.value.exit_code == 2

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scanner.addresses import IPV6_END, AddressSet
+from scanner.addresses import IPV6_END
 from scanner.cli.terminal.commands import command as command_of
 from scanner.cli.terminal.ledger_lines import HEADS, attempt_object, print_attempts
 from scanner.cli.terminal.options import Day, Where, formats, where
@@ -68,8 +68,4 @@ def command(
 def _spans(targets: Sequence[str], where: Where) -> Sequence[Span]:
     if not targets:
         return [(0, IPV6_END)]
-    site = where.site()
-    wards = {ward.name.casefold(): ward.subnets for ward in site.wards} if site else {}
-    named = [net for word in targets for net in wards.get(word.casefold(), ())]
-    others = parse_targets([word for word in targets if word.casefold() not in wards])
-    return AddressSet([*AddressSet.of(named).spans, *others.spans]).spans
+    return parse_targets(targets, where.site(), swept=False).spans

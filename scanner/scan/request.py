@@ -162,20 +162,12 @@ def _gate(
 
 def _asked(request: Request, subnets: AddressSet | None) -> AddressSet:
     if request.targets:
-        return parse_targets(_wards_resolved(request))
+        return parse_targets(request.targets, request.site)
     if subnets is None:
         raise ConfigError(
             "there is no target: name addresses or wards, or a site file with --site (docs/site-file.md)"
         )
     return sweepable(subnets)
-
-
-def _wards_resolved(request: Request) -> tuple[str, ...]:
-    """The targets, with the names of wards replaced by their subnets."""
-    if request.site is None:
-        return request.targets
-    by_name = {ward.name.casefold(): ward.subnets for ward in request.site.wards}
-    return tuple(text for word in request.targets for text in by_name.get(word.casefold(), (word,)))
 
 
 def _forbidden_by(site: SiteFile | None) -> list[tuple[int, int]]:

@@ -173,3 +173,13 @@ def test_a_low_limit_of_open_files_is_known() -> None:
     assert (few.gate.in_flight, few.held_back) == (100, True)
     many = prepare(Request(("127.0.0.0/24",), profile="lab"), 1000)
     assert (many.gate.in_flight, many.held_back) == (256, False)
+
+
+def test_what_is_held_off_may_be_larger_than_what_can_be_swept(tmp_path: Path) -> None:
+    """A stopped IPv6 subnet, and an exclusion of one, keep nobody from scanning the rest."""
+    file = tmp_path / "site.toml"
+    ward = '[[ward]]\nname = "Six"\nsubnets = ["10.0.0.0/30", "fd00::/64"]\n'
+    file.write_text(f'[site]\nname = "X"\n{ward}', encoding="utf-8")
+    request = Request(("10.0.0.0/30", "fd00::7"), load_site(file), ("fd00:1::/64",))
+    assert prepare(request, 1000).asked.size == 5
+    assert prepare(request, 1000, Lore(("fd00::/64",))).asked.size == 4
