@@ -114,8 +114,8 @@ def _job(asked: dict[str, Any], where: Where) -> Job:
     if asked["resume"] and asked["fresh"]:
         raise click.UsageError(translate("--resume and --fresh say different things"))
     source = where.site_source()
-    if source is not None and not asked["planned"]:  # a plan is what one signs by
-        demand_signed(source)
+    # A plan is what one signs by.
+    signed = demand_signed(source) if source is not None and not asked["planned"] else ()
     request = _request(asked, source.file if source else None)
     lore, unfinished = past_of(where.url(), source)
     resumed = None
@@ -126,6 +126,7 @@ def _job(asked: dict[str, Any], where: Where) -> Job:
     elif unfinished is not None and not asked["fresh"]:
         tell("scan {scan} was interrupted: --resume goes on with it; this is a new one", scan=unfinished.id)
     ground = prepare(request, descriptor_limit(), lore)
+    ground.gate.unsigned -= frozenset(signed)
     return Job(ground, request, source, where.url(), resumed)
 
 

@@ -157,7 +157,10 @@ def _gate(
     terms, fallback = AddressMap(shares), Terms(PROFILES["clinical"])
     rates = [share.limits.rate for _, share in shares]
     total = None if None in rates else max(rate for rate in rates if rate)
-    return Gate(scope, lambda number: terms.get(number) or fallback, request.ports, total, Subnets(named))
+    gate = Gate(scope, lambda number: terms.get(number) or fallback, request.ports, total, Subnets(named))
+    if site is not None and site.site.signed:
+        gate.unsigned = frozenset(site.signing.roles)
+    return gate
 
 
 def _asked(request: Request, subnets: AddressSet | None) -> AddressSet:

@@ -49,6 +49,8 @@ class Gate:
     """Attempts a second, in all; None: no limit but those of the terms."""
     subnets: Subnets = field(default_factory=Subnets)
     clock: Clock = field(default_factory=Clock)
+    unsigned: frozenset[str] = frozenset()
+    """Roles whose signature is demanded and was not verified yet: nothing leaves meanwhile."""
     in_flight: int = 1
     """Most hosts that are waited for at one time."""
     attempts: int = 0
@@ -176,6 +178,8 @@ class HostDoor:
             ForbiddenError: it may not.
             ClockError: the clock jumped.
         """
+        if self.gate.unsigned:
+            raise ForbiddenError("not signed by {roles}", roles=", ".join(sorted(self.gate.unsigned)))
         if not self.gate.scope.permits(self.number):
             raise ForbiddenError
         if self.subnet.stopped is not None:

@@ -183,3 +183,18 @@ def test_what_is_held_off_may_be_larger_than_what_can_be_swept(tmp_path: Path) -
     request = Request(("10.0.0.0/30", "fd00::7"), load_site(file), ("fd00:1::/64",))
     assert prepare(request, 1000).asked.size == 5
     assert prepare(request, 1000, Lore(("fd00::/64",))).asked.size == 4
+
+
+def test_nothing_leaves_before_every_role_has_signed(tmp_path: Path) -> None:
+    """Whoever prepares a scan and forgets to verify: the gate does not."""
+    file = tmp_path / "site.toml"
+    ward = '[[ward]]\nname = "One"\nsubnets = ["10.0.0.0/30"]\n'
+    signing = '[signing]\nroles = ["biomedical", "rssi"]\n'
+    file.write_text(f'[site]\nname = "X"\nsigned = true\n{signing}{ward}', encoding="utf-8")
+    gate = prepare(Request(site=load_site(file)), 1000).gate
+    door = gate.host(number_of("10.0.0.1"))
+    for role in ("biomedical", "rssi"):
+        with pytest.raises(ForbiddenError, match="rssi"):
+            door.demand_leave()
+        gate.unsigned -= {role}
+    door.demand_leave()
