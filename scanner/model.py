@@ -204,6 +204,8 @@ class HostRecord:
     ward: str
     observations: tuple[Observation, ...]
     identity: Identity
+    unasked: Mapping[str, Message] = field(default_factory=dict)
+    """By probe: why it was not held with this host."""
 
 
 @dataclass(frozen=True, slots=True)

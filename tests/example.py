@@ -19,7 +19,7 @@ from scanner.config import load_site
 from scanner.errors import LimitError, PeerClosedError, ProbeError
 from scanner.inventory import Recorder, open_inventory
 from scanner.model import Attempt, Endpoint, HostRecord, Observation, Outcome
-from scanner.probes import Learnt, Reconnect, Send, probes
+from scanner.probes import Learnt, Peer, Reconnect, Secure, Send, probes
 from scanner.simulator import Hospital
 from scanner.simulator.answers import End
 from scanner.simulator.dialogue import Dialogue
@@ -43,7 +43,7 @@ def observe(machine: Machine, endpoint: Endpoint) -> Observation:
         return Dialogue(machine, endpoint.service, lambda: filetime(WHEN.timestamp()), dice.randbytes)
 
     dialogue, evidence, raw, connections = connect(), {}, [], 1
-    conversation = probe.converse(endpoint)
+    conversation = probe.converse(Peer(endpoint))
     outcome, answer = Outcome.ANSWERED, b""
     try:
         step = next(conversation)
@@ -54,6 +54,8 @@ def observe(machine: Machine, endpoint: Endpoint) -> Observation:
                 evidence.update({key: (value,) if isinstance(value, str) else value for key, value in told})
             elif isinstance(step, Reconnect):
                 dialogue, connections, answer = connect(), connections + 1, b""
+            elif isinstance(step, Secure):
+                raise TypeError("SMB begins no TLS")
             else:
                 answer = say(dialogue, step)
                 failure = None if answer else PeerClosedError()

@@ -107,7 +107,7 @@ def _share(limits: Limits, probe: Probe) -> Share | None:
     """What a plan says of one host; nothing where the profile does not let the probe be held."""
     terms = Terms(limits)
     gate = Gate(Scope.of(None, AddressSet()), lambda _: terms, in_flight=1)
-    return plan([(_HOST, terms)], gate, [probe])[0] if gate.services(probe, terms) else None
+    return plan([(_HOST, terms)], gate, [probe])[0] if gate.services(probe, terms).ports else None
 
 
 def _range(share: Share, name: str) -> str:

@@ -51,7 +51,9 @@ def test_the_example_of_the_document_says_what_the_document_says(folder: Path) -
     assert [ward.name for ward in file.wards] == ["Cardiologie", "Réanimation", "Salle de tests"]
     assert file.wards[0].subnets == ("10.20.0.0/24", "10.20.1.0/24")
     assert [ward.passive_only for ward in file.wards] == [False, True, False]
-    assert file.wards[2].ports == {"smb": (1445, 1139)}
+    assert file.wards[2].ports == {"smb": (1445, 1139), "dicom": (11112,)}
+    assert file.wards[2].probes == ("smb", "netbios", "rdp", "dicom")
+    assert (file.dicom.ae_title, file.dicom.calling_ae_title) == ("ARCHIVE", "VETUSTE")
     assert file.ports == {"smb": (445, 139)}
     assert file.inventory.url == "sqlite:////var/lib/vetuste/inventory.db"
     assert file.extensions("Cardiologie") == {"windows-10-22h2-pro": date(2026, 10, 13)}

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from scanner.errors import ProtocolError
-from scanner.model import Endpoint, Status
-from scanner.probes import Learnt, Probe, Send
+from scanner.model import Status
 from scanner.transport.limits import PROFILES, REFUSED_PORTS
 
 ROOT = Path(__file__).parents[1]
 PLACEHOLDERS = (
     "scanner/_fingerprints",
     "scanner/probes/x.py",
+    "scanner/probes/daytime.py",
+    "tests/probes/test_daytime.py",
     "scanner/exports/x.py",
     "tests/probes/test_x.py",
 )
@@ -84,26 +84,3 @@ def test_the_arrows_of_the_architecture_page_are_those_of_the_contract() -> None
 def test_the_glossary_has_every_status() -> None:
     rows = re.findall(r"^\| `(\w+)` \| (?:every|none|some|no) ", text_of("docs/glossary.md"), re.MULTILINE)
     assert sorted(rows) == sorted(Status)
-
-
-def test_the_probe_that_the_document_shows_is_one() -> None:
-    (source,) = re.findall(r"```python\n(.*?)```", text_of("docs/adding-a-probe.md"), re.DOTALL)
-    shown: dict[str, object] = {}
-    exec(compile(source, "docs/adding-a-probe.md", "exec"), shown)  # noqa: S102 - that is what is tested
-    probe = shown["PROBE"]
-    assert isinstance(probe, Probe)
-    conversation = probe.converse(Endpoint("192.0.2.1", 22))
-    step = next(conversation)
-    assert isinstance(step, Send)
-    assert [step.until(data) for data in (b"", b"SSH-2.0-x\r", b"SSH-2.0-x\r\nmore")] == [None, None, 11]
-    assert conversation.send(b"SSH-2.0-OpenSSH_9.2p1\r\n") == Learnt(
-        {"ssh.protocol": "2.0", "ssh.banner": "OpenSSH_9.2p1"}
-    )
-    with pytest.raises(StopIteration):
-        next(conversation)
-    other = probe.converse(Endpoint("192.0.2.1", 22))
-    next(other)
-    with pytest.raises(ProtocolError):
-        other.send(b"220 ready\r\n")
-    with pytest.raises(ProtocolError):
-        step.until(b"x" * 300)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,7 +10,12 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).with_name("system-packages")
-PROGRAMS = ("smbd", "smbclient", "nmap", "tcpdump", "tshark", "ip", "nft", "ssh-keygen", "faketime")
+TABLE = re.search(r"package_of=\((.*?)\n\)", SCRIPT.read_text(encoding="utf-8"), re.DOTALL)
+assert TABLE is not None
+PACKAGES = dict(re.findall(r"\[([^]]+)\]=([\w.+-]+)", TABLE[1]))
+"""By program, or by a file where a package has none."""
+MISSING = ("nmap", "ssh-keygen", "smbd", "smbclient", "tshark", "xrdp", "/usr/lib/dovecot/pop3")
+NAMED = "dovecot-pop3d nmap openssh-client samba smbclient tshark xrdp"
 
 
 class System:
@@ -28,9 +34,22 @@ class System:
         (self.folder / name).write_text(f"#!{shutil.which('bash')}\n{body}\n")
         (self.folder / name).chmod(0o755)
 
+    def has_all_but(self, *missing: str) -> None:
+        """Everything is there, but for these."""
+        for name in PACKAGES:
+            if name in missing:
+                continue
+            if name.startswith("/"):
+                file = self.folder / name.replace("*", "some").lstrip("/")
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.touch()
+            else:
+                self.add(name)
+
     def run(self) -> tuple[int, str, list[str]]:
         # The script looks in the directories of the system too: it is told that they are this one.
         text = SCRIPT.read_text(encoding="utf-8").replace("/usr/sbin", str(self.folder)).replace(":/sbin", "")
+        text = text.replace("/usr/", f"{self.folder}/usr/")
         (self.folder / "script").write_text(text)
         command = [self.folder / "bash", self.folder / "script"]
         environment = {"PATH": str(self.folder)}
@@ -45,32 +64,29 @@ def system(tmp_path: Path) -> System:
 
 
 def test_nothing_happens_where_everything_is_there(system: System) -> None:
-    for program in PROGRAMS:
-        system.add(program)
+    system.has_all_but()
     assert system.run() == (0, "", [])
 
 
 def test_without_a_right_to_install_one_line_names_what_is_missing(system: System) -> None:
-    for program in ("smbd", "ip", "nft", "smbclient", "ssh-keygen", "faketime"):
-        system.add(program)
+    system.has_all_but(*MISSING)
     system.add("id", "echo 1000")
     system.add("sudo", "exit 1")
     code, said, done = system.run()
     assert (code, done) == (1, [])
-    assert said == "the tests need other programs: sudo apt install nmap tcpdump tshark\n"
+    assert said == f"the tests need other programs: sudo apt install {NAMED}\n"
 
 
 @pytest.mark.parametrize("user", ["root", "sudo"])
 def test_with_the_right_it_installs_what_is_missing_and_starts_no_server(system: System, user: str) -> None:
-    for program in ("ip", "nft", "tcpdump", "faketime"):
-        system.add(program)
+    system.has_all_but(*MISSING)
     system.add("id", f"echo {0 if user == 'root' else 1000}")
     system.add("sudo", '[ "$1" = -n ] && shift; [ "$1" = true ] || exec "$@"')
     code, said, done = system.run()
-    assert (code, said) == (0, "installing for the tests: nmap openssh-client samba smbclient tshark\n")
+    assert (code, said) == (0, f"installing for the tests: {NAMED}\n")
     assert done[0] == f"install -m 755 /dev/stdin {system.folder}/policy-rc.d"
     assert done[1].endswith(" update")
-    assert done[2].endswith("install -y --no-install-recommends nmap openssh-client samba smbclient tshark")
+    assert done[2].endswith(f"install -y --no-install-recommends {NAMED}")
     assert done[-1] == f"rm -f {system.folder}/policy-rc.d"
 
 

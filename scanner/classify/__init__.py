@@ -147,12 +147,15 @@ def _narrowing(heard: Sequence[Heard], weighed: Weighed, every: int) -> Iterator
 
 
 def _attributes(heard: Sequence[Heard], weighed: Weighed, sets: ReleaseSets) -> dict[str, str]:
-    """What the host named, else what all candidates agree on, else what was said of an unknown release."""
+    """What the host named, else what all candidates agree on, else what was said of an unknown release.
+
+    Words that claim no release name only what nothing else does.
+    """
     releases = [sets.releases[name] for name in sets.names(weighed.candidates)]
     found: dict[str, str] = {}
     for each in heard:
-        for name, value in each.match.names.items():
-            found.setdefault(name, value)
+        if each.match.asserts or each.suggests:
+            found = {**each.match.names, **found}
     for name in ("vendor", "family", "product"):
         agreed = {getattr(release, name) for release in releases}
         if len(agreed) == 1:
@@ -165,6 +168,8 @@ def _attributes(heard: Sequence[Heard], weighed: Weighed, sets: ReleaseSets) -> 
     for build in builds:
         if releases and all(build in release.builds for release in releases):
             found.setdefault("version", build)
+    for each in heard:
+        found = {**each.match.names, **found}
     return {name: found[name] for name in NAMES if found.get(name)}
 
 

@@ -34,7 +34,7 @@ def said(heard: Heard, left: int) -> Message:
 
 def suggested(heard: Heard, candidates: int) -> Message:
     """A suggestion, and whether what was said agrees with it."""
-    if not heard.likely & candidates:
+    if heard.suggests and not heard.likely & candidates:
         return Message('{key} is "{value}": {fingerprint} ({file}); it does not fit the rest', _values(heard))
     return Message('{key} is "{value}": {fingerprint} ({file}); it fits', _values(heard))
 

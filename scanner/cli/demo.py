@@ -70,7 +70,7 @@ def command(*, hosts: int, seed: int, mix: str, db: str, out: str, today: date) 
             source = read_site(site_file)
             request = Request(site=source.file, profile="lab")
             ground = prepare(request, descriptor_limit())
-            tally = perform(Job(ground, request, source, database))
+            tally = perform(Job(ground, request, source, database, today))
     summarise(tally, ground)
     if tally.interrupted:
         sys.exit(INTERRUPTED)

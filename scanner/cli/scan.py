@@ -20,6 +20,7 @@ from scanner.cli.terminal.output import say, tell, write_json_list
 from scanner.cli.terminal.progress import duration
 from scanner.cli.terminal.scanning import Job, past_of, perform, plan_rows, summarise
 from scanner.cli.terminal.switches import Argument, Option
+from scanner.cli.terminal.unasked import print_unasked
 from scanner.errors import ConfigError
 from scanner.inventory import count_rows, open_inventory
 from scanner.language import translate
@@ -30,6 +31,8 @@ from scanner.transport.limits import PROFILES
 
 if TYPE_CHECKING:
     from datetime import date
+
+    from scanner.sweep.plan import Share
 
 
 @command_of(
@@ -91,7 +94,7 @@ def command(
     **asked: Any,  # noqa: ANN401 - the options that _job reads by name
 ) -> None:
     """Prepare, then plan or scan."""
-    job = _job({**asked, "planned": planned}, where)
+    job = _job({**asked, "planned": planned, "today": today}, where)
     if planned:
         _print_plan(job.ground, form)
         return
@@ -127,7 +130,7 @@ def _job(asked: dict[str, Any], where: Where) -> Job:
         tell("scan {scan} was interrupted: --resume goes on with it; this is a new one", scan=unfinished.id)
     ground = prepare(request, descriptor_limit(), lore)
     ground.gate.unsigned -= frozenset(signed)
-    return Job(ground, request, source, where.url(), resumed)
+    return Job(ground, request, source, where.url(), asked["today"], resumed)
 
 
 def _request(asked: dict[str, Any], site: Any) -> Request:  # noqa: ANN401 - a SiteFile or None
@@ -180,6 +183,15 @@ def _print_plan(ground: Ground, form: str) -> None:
             longest=duration(float(str(row["seconds_most"]))),
             **{**row, "ports": ", ".join(map(str, row["ports"]))},  # type: ignore[call-overload]  # a list of numbers
         )
+    for share in ground.plan():
+        _print_probes(share)
     if ground.untouched:
         say("{number} addresses would not be touched: excluded or passive", number=ground.untouched)
     say("Nothing was sent.")
+
+
+def _print_probes(share: Share) -> None:
+    """What is asked, in its order, and what is not."""
+    asked = "; ".join(f"{name} ({', '.join(where)})" for name, where in share.probes.items())
+    say("{profile}: in this order, until enough is known: {asked}", profile=share.profile, asked=asked)
+    print_unasked(share.unasked)

@@ -187,7 +187,7 @@ def _leaves(file: SiteFile) -> dict[str, Leave]:
     ground = prepare(Request(site=file, allow_public=True), descriptor_limit())
     leaves = {}
     for _, terms in ground.shares:
-        asked = [(port, probe) for probe in probes() for port, _ in ground.gate.services(probe, terms)]
+        asked = [(port, probe) for probe in probes() for port, _ in ground.gate.services(probe, terms).ports]
         leaves[terms.ward] = Leave(terms, tuple(f"{port}/{probe.transport}" for port, probe in asked))
     return leaves
 

@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from scanner.config.canary import Canary
-    from scanner.config.schema import Esu, Policy, Signing, Site, SiteFile, Snmp, Ward
+    from scanner.config.schema import Dicom, Esu, Policy, Signing, Site, SiteFile, Snmp, Ward
     from scanner.config.window import Window
 
 __all__ = [
     "Canary",
+    "Dicom",
     "Esu",
     "Policy",
     "Signing",

@@ -6,7 +6,18 @@ import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
-from scanner.config.schema import Esu, InventoryTable, Policy, Signing, Site, SiteFile, Snmp, Table, Ward
+from scanner.config.schema import (
+    Dicom,
+    Esu,
+    InventoryTable,
+    Policy,
+    Signing,
+    Site,
+    SiteFile,
+    Snmp,
+    Table,
+    Ward,
+)
 from scanner.errors import ConfigError
 from scanner.language import Message
 from scanner.toml import line_of
@@ -26,6 +37,7 @@ TABLES: Final[Mapping[str, type[Table]]] = {
     "ward": Ward,
     "esu": Esu,
     "snmp": Snmp,
+    "dicom": Dicom,
     "inventory": InventoryTable,
     "signing": Signing,
 }
@@ -67,6 +79,7 @@ _SAYS: Final[Mapping[str, Message]] = {
     "no_role": Message("{given} is no role: write a word in lower case, such as biomedical"),
     "no_roles": Message('needs those who sign: [signing] roles = ["biomedical", "rssi"]'),
     "no_probe": Message("{given} is no name of a probe"),
+    "no_ae_title": Message("{given} is no AE title: 1 to 16 characters of ASCII, without a backslash"),
     "no_finess": Message("{given} is no FINESS number: it has nine characters"),
     "no_release": Message("{given} is no release: write its id, such as windows-10-22h2-pro"),
     "no_variable": Message(

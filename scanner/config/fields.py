@@ -130,8 +130,11 @@ PortNumber: TypeAlias = Annotated[int, Field(ge=1, le=65535)]
 ProbeName: TypeAlias = Annotated[str, matching(r"[a-z][a-z0-9_]{0,30}", "no_probe")]
 Ports: TypeAlias = Mapping[ProbeName, Annotated[tuple[PortNumber, ...], SOME, DISTINCT]]
 """By probe: the port that stands for the probe's first port, for its second, …"""
+ProbeNames: TypeAlias = Annotated[tuple[ProbeName, ...], SOME, DISTINCT]
 ProfileName: TypeAlias = Literal["clinical", "office", "lab"]
 WindowText: TypeAlias = Annotated[Window, BeforeValidator(_window)]
+AeTitle: TypeAlias = Annotated[str, matching(r"[ -\[\]-~]{0,15}[!-\[\]-~]", "no_ae_title")]
+"""An application entity title (DICOM PS3.5 6.2): 16 characters at most, no backslash, not all spaces."""
 CanaryText: TypeAlias = Annotated[Canary, BeforeValidator(_canary)]
 RoleName: TypeAlias = Annotated[str, matching(r"[a-z][a-z0-9-]{0,30}", "no_role")]
 DatabaseURL: TypeAlias = Annotated[Filled, AfterValidator(_secretless)]

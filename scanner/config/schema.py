@@ -17,12 +17,14 @@ from scanner.config.fields import (
     APART,
     DISTINCT,
     SOME,
+    AeTitle,
     CanaryText,
     DatabaseURL,
     Filled,
     Line,
     Network,
     Ports,
+    ProbeNames,
     ProfileName,
     RoleName,
     Subnet,
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
 
     from pydantic_core import PydanticCustomError
 
-__all__ = ["Canary", "Esu", "Policy", "Signing", "Site", "SiteFile", "Snmp", "Ward", "Window"]
+__all__ = ["Canary", "Dicom", "Esu", "Policy", "Signing", "Site", "SiteFile", "Snmp", "Ward", "Window"]
 
 _PRIVATE: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 """Where a canary outside the site's subnets may stand (RFC 1918, RFC 4193)."""
@@ -71,6 +73,8 @@ class Policy(Table):
     """``[policy]``: how carefully, when and where not."""
 
     profile: ProfileName = "clinical"
+    probes: ProbeNames | None = None
+    """Names of the probes that may be held at all; without it, all that the profile has."""
     window: WindowText | None = None
     """When anything may be sent; without it, always."""
     exclude: tuple[Network, ...] = ()
@@ -95,6 +99,8 @@ class Ward(Table):
     lab: bool = False
     """No patient depends on anything here: the ``lab`` profile is allowed."""
     profile: ProfileName | None = None
+    """Instead of the policy's."""
+    probes: ProbeNames | None = None
     """Instead of the policy's."""
     window: WindowText | None = None
     """Instead of the policy's."""
@@ -129,6 +135,15 @@ class Snmp(Table):
     """Names of environment variables, never the secrets themselves."""
 
 
+class Dicom(Table):
+    """``[dicom]``: by which names an association is asked for."""
+
+    ae_title: AeTitle | None = None
+    """The title that the site's systems are called by; without it none is asked."""
+    calling_ae_title: AeTitle = "VETUSTE"
+    """Ours, as the called system knows it."""
+
+
 class Signing(Table):
     """``[signing]``: who signs this file."""
 
@@ -153,6 +168,7 @@ class SiteFile(Table):
     wards: Annotated[tuple[Ward, ...], SOME, Field(alias="ward")]
     esu: tuple[Esu, ...] = ()
     snmp: Snmp = Snmp()
+    dicom: Dicom = Dicom()
     ports: Ports = Field(default_factory=dict)
     """Only where the site differs from the registered ports."""
     inventory: InventoryTable = InventoryTable()

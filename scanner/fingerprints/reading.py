@@ -146,7 +146,7 @@ def _fingerprint(entry: _Entry, key: str, voice: str) -> Fingerprint:
             asserts.setdefault(group, (f"{{{group}}}",))
         else:
             names.setdefault(group, f"{{{group}}}")
-    if not (asserts or suggests):
+    if not (asserts or suggests or names):
         entry.refuse("", DataError("asserts nothing and suggests nothing"))
     imitated = entry.values.get("imitated", False)
     if not isinstance(imitated, bool):

@@ -72,6 +72,7 @@ class BatchWriter:
                 "id": last if before is None else before["id"],
                 "site_id": self.numbers.site_id,
                 "ward_id": self.numbers.ward(connection, host.ward),
+                "unasked_id": self.numbers.unasked(connection, host.unasked),
                 **merged(host, before, scan_id=self.scan_id, identity_id=identity_id),
             }
         values = [row[column] for row in rows.values() for column in _COLUMNS]

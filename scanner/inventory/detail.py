@@ -13,9 +13,10 @@ from scanner.inventory.answers import unpack
 from scanner.inventory.assets import read_assets
 from scanner.inventory.coverage import block_of
 from scanner.inventory.evidence import values_of
+from scanner.inventory.identities import reasons_from_column
 from scanner.inventory.ledger import ledger_rows
 from scanner.inventory.rows import AssetDetail, Heard
-from scanner.inventory.tables import ASSETS, OBSERVATIONS, SCANS, VISITS
+from scanner.inventory.tables import ASSETS, OBSERVATIONS, SCANS, UNASKED, VISITS
 from scanner.inventory.transactions import reading
 from scanner.inventory.verdicts import Verdicts
 from scanner.inventory.wards import wards_of
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from scanner.inventory.rows import LedgerRow
     from scanner.inventory.store import Inventory
+    from scanner.language import Message
     from scanner.model import Release
 
 _LARGEST_ID = (1 << 63) - 1
@@ -62,7 +64,14 @@ def asset_detail(
             ledger_rows(inventory, [(number, number)], site=asset.place.site), key=lambda row: row.attempt.at
         )
         asked_by = _asked_by(connection, asset_id, number, sent)
-    return AssetDetail(asset, observations, asked_by, tuple(sent))
+        unasked = _unasked(connection, asset_id)
+    return AssetDetail(asset, observations, asked_by, unasked, tuple(sent))
+
+
+def _unasked(connection: Connection, asset_id: int) -> dict[str, Message]:
+    wanted = select(UNASKED.c.reasons).join(ASSETS).where(ASSETS.c.id == asset_id)
+    column = connection.scalar(wanted)
+    return {} if column is None else reasons_from_column(column)
 
 
 def _find(connection: Connection, host: str) -> int:

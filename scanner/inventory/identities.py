@@ -11,7 +11,7 @@ from scanner.language import Message
 from scanner.model import Certainty, Identity
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 DIGEST_BYTES: Final = 16
 
@@ -58,3 +58,13 @@ def from_columns(candidates: str, certainty: str, reasons: str, attributes: str)
 def from_row(row: Sequence[object]) -> Identity:
     """The identity in a row's columns candidates, certainty, reasons and attributes."""
     return from_columns(*(str(column) for column in row))
+
+
+def reasons_to_column(reasons: Mapping[str, Message]) -> str:
+    """Why probes were not held, as it is stored; equal reasons are equal text."""
+    return _json({name: [reason.text, dict(reason.values)] for name, reason in reasons.items()})
+
+
+def reasons_from_column(column: str) -> dict[str, Message]:
+    """The same, read again."""
+    return {name: Message(text, values) for name, (text, values) in json.loads(column).items()}

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from sqlalchemy import insert, select
 
-from scanner.inventory.identities import to_columns
+from scanner.inventory.identities import reasons_to_column, to_columns
 from scanner.inventory.places import new_ward
-from scanner.inventory.tables import EVIDENCE_KEYS, IDENTITIES, LEDGER_KINDS
+from scanner.inventory.tables import EVIDENCE_KEYS, IDENTITIES, LEDGER_KINDS, UNASKED
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy.engine import Connection
 
+    from scanner.language import Message
     from scanner.model import Identity
 
 Kind: TypeAlias = tuple[str, str, int, int, str]
@@ -34,6 +37,7 @@ class Numbers:
     wards: dict[str, int]
     _kinds: dict[Kind, int] = field(default_factory=dict)
     _keys: dict[str, int] = field(default_factory=dict)
+    _unasked: dict[str, int] = field(default_factory=dict)
     _identities: dict[int, tuple[Identity, int]] = field(default_factory=dict)
 
     def ward(self, connection: Connection, name: str) -> int | None:
@@ -52,6 +56,17 @@ class Numbers:
                 found = connection.execute(adding).scalar_one()
             self._keys[key] = found
         return found
+
+    def unasked(self, connection: Connection, reasons: Mapping[str, Message]) -> int | None:
+        """The id of why probes were not held, None where all were."""
+        column = reasons_to_column(reasons)
+        if reasons and column not in self._unasked:
+            found = connection.scalar(select(UNASKED.c.id).where(UNASKED.c.reasons == column))
+            if found is None:
+                adding = insert(UNASKED).values(reasons=column).returning(UNASKED.c.id)
+                found = connection.execute(adding).scalar_one()
+            self._unasked[column] = found
+        return self._unasked.get(column)
 
     def kind(self, connection: Connection, kind: Kind) -> int:
         """The id of a kind of attempts."""

@@ -98,6 +98,8 @@ class AssetDetail:
     """All of them, oldest first: what was ever sent to it, and what came back."""
     asked_by: int | None = None
     """Id of the last scan that sent it anything, heard or not."""
+    unasked: Mapping[str, Message] = field(default_factory=dict)
+    """By probe: why the last scan did not hold it."""
     ledger: tuple[LedgerRow, ...] = ()
     """Every connection and datagram to its address, oldest first."""
 

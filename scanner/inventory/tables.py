@@ -182,6 +182,14 @@ IDENTITIES: Final = Table(
     Column("data_version", Text, nullable=False),
 )
 
+# Why probes were not held: what many machines have in common, once.
+UNASKED: Final = Table(
+    "unasked",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("reasons", Text, nullable=False, unique=True),  # JSON: {probe: [text, {name: value}]}
+)
+
 ASSETS: Final = Table(
     "assets",
     METADATA,
@@ -200,6 +208,7 @@ ASSETS: Final = Table(
     Column("first_seen", UtcTime, nullable=False),
     Column("last_seen", UtcTime, nullable=False),
     Column("last_scan_id", ForeignKey("scans.id"), nullable=False),
+    Column("unasked_id", ForeignKey("unasked.id")),  # of the last scan
     UniqueConstraint("site_id", "address"),
     Index(None, "site_id", "ward_id", "identity_id"),
 )

@@ -19,6 +19,7 @@ _RETARGET: Final = 0x84
 _KEEP_ALIVE: Final = b"\x85"
 
 _HEADER: Final = 4
+_NAME: Final = 15
 _SHORTEST: Final = 35
 """An SMB1 message with no words and no data: 32 bytes of header, a word count, a byte count."""
 _LONGEST: Final = 0xFFFF - _HEADER
@@ -43,7 +44,7 @@ def wrap(message: bytes) -> bytes:
 
 def _name(name: str, suffix: int) -> bytes:
     """A name of 15 characters and a suffix in first-level encoding, with no scope ([RFC 1001] 14.1)."""
-    raw = name.ljust(15).encode("ascii") + bytes([suffix])
+    raw = name.encode("cp850", "replace")[:_NAME].ljust(_NAME) + bytes([suffix])
     letters = bytes(0x41 + half for byte in raw for half in (byte >> 4, byte & 15))
     return bytes([len(letters)]) + letters + b"\0"
 
@@ -54,8 +55,10 @@ def session_request(called: str, calling: str) -> bytes:
     return bytes([_REQUEST, 0]) + len(names).to_bytes(2, "big") + names
 
 
-SESSION_REQUEST: Final = session_request("*SMBSERVER", "VETUSTE")
-"""``*SMBSERVER`` is the name that a file service answers to when its own is not known ([MS-SMB] 2.1)."""
+ANYBODY: Final = "*SMBSERVER"
+"""The name that a file service answers to when its own is not known ([MS-SMB] 2.1); the oldest do not."""
+CALLING: Final = "VETUSTE"
+SESSION_REQUEST: Final = session_request(ANYBODY, CALLING)
 
 
 def session_answer_framing(received: bytes) -> int | None:

@@ -9,7 +9,7 @@ import struct
 from codecs import utf_16_le_decode
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from scanner.wire import Reader
+from scanner.wire import Reader, printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +45,9 @@ _NAMES: Final[Mapping[int, str]] = {
     5: "ntlm.dns_forest",
 }
 """[MS-NLMP] 2.2.2.1: the AV pairs that are names."""
+
+KEYS: Final = ("ntlm.version", "ntlm.challenge", *_NAMES.values())
+"""The evidence keys of :func:`facts`, whatever protocol brings the challenge."""
 
 OEM: Final = "cp850"
 """What strings without a Unicode flag are read as: the OEM code page of Western European Windows, where a
@@ -85,6 +88,20 @@ def parse_challenge(token: bytes) -> Challenge:
             payload = min(payload, at)
             names = _pairs(reader.slice(at, size))
     return Challenge(flags, _version(reader, flags, payload), target, names or _named(flags, target))
+
+
+def facts(token: bytes) -> dict[str, str]:
+    """The evidence in a challenge; what it does not say is left out.
+
+    Raises:
+        ProtocolError: it is something else, or a field points outside of it.
+    """
+    challenge = parse_challenge(token)
+    found = {key: printable(name) for key, name in challenge.names.items()}
+    found["ntlm.challenge"] = "unversioned" if challenge.version is None else "versioned"
+    if challenge.version:
+        found["ntlm.version"] = challenge.version
+    return {key: value for key, value in found.items() if value}
 
 
 def _version(reader: Reader, flags: int, payload: int) -> str | None:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from scanner.errors import LimitError, PeerClosedError, ProtocolError
-from scanner.model import Endpoint, Transport
+from scanner.model import Transport
 from scanner.probes import Learnt, Probe, Reconnect, Send, netbios_session, ntlm, smb1, smb2, spnego
 from scanner.probes.smb_redaction import redact
 from scanner.wire import printable
@@ -20,7 +20,7 @@ from scanner.wire import printable
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
-    from scanner.probes import Conversation, Step
+    from scanner.probes import Conversation, Peer, Step
 
 DIRECT: Final = 445
 NETBIOS: Final = 139
@@ -42,13 +42,7 @@ KEYS: Final = (
     "smb2.contexts",
     "netbios.name",
     "netbios.domain",
-    "ntlm.version",
-    "ntlm.challenge",
-    "ntlm.netbios_name",
-    "ntlm.netbios_domain",
-    "ntlm.dns_name",
-    "ntlm.dns_domain",
-    "ntlm.dns_forest",
+    *ntlm.KEYS,
 )
 
 _GUID: Final = struct.Struct("<IHH8s")
@@ -61,14 +55,16 @@ _Value = str | tuple[str, ...]
 class _Course:
     """One conversation: what it asks, and the keys that it has already said something of."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
-        self.netbios = endpoint.service == NETBIOS
+    def __init__(self, peer: Peer) -> None:
+        self.netbios = peer.service == NETBIOS
+        self.called = peer.evidence.get("netbios.name", (netbios_session.ANYBODY,))[0]
         self.said: set[str] = set()
 
     def open(self) -> Generator[Step, bytes, None]:
         """What a new connection begins with: on port 139, a NetBIOS session."""
         if self.netbios:
-            answer = yield Send(netbios_session.SESSION_REQUEST, netbios_session.session_answer_framing)
+            request = netbios_session.session_request(self.called, netbios_session.CALLING)
+            answer = yield Send(request, netbios_session.session_answer_framing)
             netbios_session.check_session_answer(answer)
 
     def ask(self, request: bytes) -> Generator[Step, bytes, bytes]:
@@ -83,9 +79,9 @@ class _Course:
             yield Learnt(new)
 
 
-def converse(endpoint: Endpoint) -> Conversation:
-    """The conversation with one endpoint; its service, not its port, says which transport SMB has there."""
-    course = _Course(endpoint)
+def converse(peer: Peer) -> Conversation:
+    """The conversation with one host; its service, not its port, says which transport SMB has there."""
+    course = _Course(peer)
     yield from course.open()
     try:
         answer = yield from course.ask(smb1.NEGOTIATE_ANY)
@@ -222,11 +218,7 @@ def _challenge_facts(blob: bytes) -> dict[str, _Value]:
     token = spnego.answer_token(blob) if blob else None
     if not token:
         return {}
-    challenge = ntlm.parse_challenge(token)
-    facts: dict[str, _Value] = {key: printable(name) for key, name in challenge.names.items()}
-    facts["ntlm.challenge"] = "unversioned" if challenge.version is None else "versioned"
-    facts["ntlm.version"] = challenge.version or ""
-    return facts
+    return {**ntlm.facts(token)}
 
 
 def _guid(raw: bytes) -> str:
@@ -252,6 +244,9 @@ PROBE: Final = Probe(
     (DIRECT, NETBIOS),
     KEYS,
     converse,
+    rank=10,
+    reveals=2,
+    wants=("netbios.name",),
     exchanges=8,
     connections=2,
     size=1024,  # 839: port 139, where an SMB 1 header ends the connection and SMB 2 is negotiated twice

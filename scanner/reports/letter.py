@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from scanner.addresses import AddressSet
 from scanner.language import translate
 from scanner.probes import probes
-from scanner.sweep.connect import RETRIES
+from scanner.sweep.visit import RETRIES
 from scanner.transport.limits import REFUSED_PORTS
 from scanner.transport.subnets import RECENT
 from scanner.transport.turns import EVERY

@@ -3,6 +3,7 @@
 from scanner.scan.past import lore_of, request_of
 from scanner.scan.request import PATIENCE, Ground, Lore, Request, prepare
 from scanner.scan.run import run
+from scanner.scan.settling import Settling
 from scanner.scan.work import Past, Screen, Tally
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Past",
     "Request",
     "Screen",
+    "Settling",
     "Tally",
     "lore_of",
     "prepare",

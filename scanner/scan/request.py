@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, field
+from difflib import get_close_matches
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Final
 
 from scanner.addresses import AddressMap, AddressSet, address_of, network_span, number_of
 from scanner.errors import ConfigError
+from scanner.lifecycle import Policy
 from scanner.probes import probes
 from scanner.sweep.plan import plan
 from scanner.targets import LOOPBACK, Scope, parse_targets, span_of, sweepable
@@ -16,6 +19,7 @@ from scanner.transport.limits import PROFILES, Station, Terms
 from scanner.transport.subnets import Subnets
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from scanner.config import SiteFile, Ward
@@ -81,6 +85,8 @@ class Ground:
     """What was asked for, in words for the record."""
     patience: float
     """Seconds for which a network that is away is waited for."""
+    policies: Mapping[str, Policy] = field(default_factory=dict)
+    """What the site decides about verdicts, by ward."""
 
     def plan(self) -> tuple[Share, ...]:
         """The least and the most that this scan would send."""
@@ -121,6 +127,7 @@ def prepare(request: Request, descriptors: int, lore: Lore | None = None) -> Gro
             if not allowed
             else "nothing is left to scan: it is stopped, or fragile (vetuste breaker list, breaker fragile)"
         )
+    _demand_known_probes(site)
     shares = _shares(chosen, request)
     gate = _gate(request, subnets, AddressSet([*forbidden.spans, *held_off.spans]), shares)
     _demand_ports(gate, shares)
@@ -136,7 +143,13 @@ def prepare(request: Request, descriptors: int, lore: Lore | None = None) -> Gro
         request.profile or (site.policy.profile if site else "clinical"),
         " ".join(request.targets) or (site.site.name if site else ""),
         request.patience,
+        _policies(site),
     )
+
+
+def _policies(site: SiteFile | None) -> dict[str, Policy]:
+    wards = site.wards if site is not None else ()
+    return {ward.name: Policy(site.site.horizon_months, site.extensions(ward.name)) for ward in wards if site}
 
 
 def _gate(
@@ -204,7 +217,24 @@ def _terms(ward: Ward, site: SiteFile, request: Request, addresses: AddressSet) 
     )
     _demand_lab(limits, addresses, addresses if ward.lab else LOOPBACK)
     ports = {**site.ports, **ward.ports}
-    return Terms(limits, ward.name, ports, ward.window or site.policy.window, _stations(ward))
+    held = ward.probes or site.policy.probes
+    return Terms(
+        limits,
+        ward.name,
+        ports,
+        ward.window or site.policy.window,
+        _stations(ward),
+        None if held is None else frozenset(held),
+        _given(site),
+    )
+
+
+def _given(site: SiteFile) -> dict[str, dict[str, tuple[str, ...]]]:
+    """What the site file gives to probes; secrets come from the environment (design, section 9)."""
+    communities = tuple(filter(None, (os.environ.get(name) for name in site.snmp.community_env)))
+    titles = {"ae_title": site.dicom.ae_title, "calling_ae_title": site.dicom.calling_ae_title}
+    dicom: dict[str, tuple[str, ...]] = {name: (title,) for name, title in titles.items() if title}
+    return {"snmp": {"community": communities}, "dicom": dicom}
 
 
 def _stations(ward: Ward) -> tuple[Station, ...]:
@@ -234,7 +264,23 @@ def _demand_lab(limits: Limits, addresses: AddressSet, allowed: AddressSet) -> N
 
 
 def _demand_ports(gate: Gate, shares: tuple[tuple[AddressSet, Terms], ...]) -> None:
-    if not any(gate.services(probe, terms) for probe in probes() for _, terms in shares):
+    if not any(gate.services(probe, terms).ports for probe in probes() for _, terms in shares):
         raise ConfigError(
             "no port is left to ask: the profile, --ports and the refused ports leave none; see --plan"
+        )
+
+
+def _demand_known_probes(site: SiteFile | None) -> None:
+    """What the site file says of probes must be said of probes that there are."""
+    if site is None:
+        return
+    known = {probe.name for probe in probes()}
+    tables = (site.policy.probes, *(ward.probes for ward in site.wards), site.ports)
+    named = {name for table in (*tables, *(ward.ports for ward in site.wards)) for name in table or ()}
+    for name in sorted(named - known):
+        nearest = get_close_matches(name, known, n=1, cutoff=0)
+        raise ConfigError(
+            "the site file names a probe {name}, which there is not; the nearest is {nearest}",
+            name=name,
+            nearest=nearest[0],
         )

@@ -21,9 +21,9 @@ from scanner.transport.sending import sending
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scanner.classify import Classifier
     from scanner.inventory import Recorder
     from scanner.scan.request import Ground
+    from scanner.scan.settling import Settling
     from scanner.scan.work import Past, Screen, Tally
 
 _STOPS: Final = (signal.SIGINT, signal.SIGTERM)
@@ -35,7 +35,7 @@ _TELL_EVERY: Final = 0.2
 def run(
     ground: Ground,
     recorder: Recorder,
-    classifier: Classifier,
+    settling: Settling,
     screen: Screen,
     past: Past,
 ) -> Tally:
@@ -46,7 +46,7 @@ def run(
     Args:
         ground: where to go, and on which terms.
         recorder: writes what is learnt, as it is learnt.
-        classifier: turns evidence into identities.
+        settling: turns evidence into identities, and says when enough is known.
         screen: shows how far it is, and what the operator should read.
         past: what this scan has done already, where it goes on after an interruption.
 
@@ -55,7 +55,7 @@ def run(
         ClockError: the clock jumped; what was learnt is recorded.
         InventoryError: the inventory cannot be written; what was committed is kept.
     """
-    work = Work(ground, recorder, classifier, screen, past)
+    work = Work(ground, recorder, settling, screen, past)
     state = "failed"
     try:
         with rare_collections(), sending():

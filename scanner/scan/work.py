@@ -12,12 +12,11 @@ from scanner.language import Message
 from scanner.model import HostRecord, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from scanner.classify import Classifier
     from scanner.inventory import Recorder
-    from scanner.model import Observation, Trip
+    from scanner.model import Evidence, Trip
     from scanner.scan.request import Ground
+    from scanner.scan.settling import Settling
+    from scanner.sweep.visit import Visit
     from scanner.transport.gate import HostDoor
 
 _NOT_SENT: Final = frozenset({Outcome.WITHHELD, Outcome.FAILED})
@@ -71,7 +70,7 @@ class Work:
         self,
         ground: Ground,
         recorder: Recorder,
-        classifier: Classifier,
+        settling: Settling,
         screen: Screen,
         past: Past,
     ) -> None:
@@ -79,7 +78,7 @@ class Work:
         self.screen, self.told = screen, screen.told
         self.tally = Tally(len(ground.asked), datetime.now(UTC), len(past.done))
         self.tally.seen, self.tally.identified = past.seen, past.identified
-        self._classifier = classifier
+        self._settling = settling
         self._done, self._seen = past.done, AddressBits()
         self._attempts = past.attempts
 
@@ -87,29 +86,36 @@ class Work:
         """Whether an address is done: now, or before the scan was interrupted."""
         return number in self._done
 
-    def visited(self, door: HostDoor, observations: Sequence[Observation]) -> None:
+    def visited(self, visit: Visit) -> None:
         """Classify and record one visited host."""
-        self.cut(door, observations)
-        if all(seen.outcome is Outcome.FAILED for seen in observations):
+        self.cut(visit)
+        if visit.failed or not visit.observations:
             return  # nothing left this machine: someone has to come again
         self.tally.visited += 1
-        self._done.add(door.number)
-        self.recorder.visited(door.number)
+        self._done.add(visit.door.number)
+        self.recorder.visited(visit.door.number)
 
-    def cut(self, door: HostDoor, observations: Sequence[Observation]) -> None:
+    def cut(self, visit: Visit) -> None:
         """Record what a host has said, whole or not."""
         self.settle()
+        observations, door = visit.observations, visit.door
         if not observations or all(seen.outcome in _NOT_SENT for seen in observations):
             return
-        self.tally.outcomes[observations[-1].outcome] += 1
+        self.tally.outcomes[visit.outcome] += 1
         if not any(seen.outcome.alive for seen in observations):
             return
-        identity = self._classifier.classify(_united(observations))
+        identity = self._settling.classifier.classify(visit.evidence)
         if door.number not in self._seen:
             self._seen.add(door.number)
             self.tally.seen += 1
             self.tally.identified += bool(identity.candidates)
-        self.recorder.record(HostRecord(door.address, door.terms.ward, tuple(observations), identity))
+        self.recorder.record(
+            HostRecord(door.address, door.terms.ward, tuple(observations), identity, visit.unasked)
+        )
+
+    def settled(self, door: HostDoor, evidence: Evidence) -> Message | None:
+        """Why nothing more need be asked of a host, or None where something may still be learnt."""
+        return self._settling.settled(evidence, door.terms.ward)
 
     def settle(self) -> None:
         """Hand the ledger over."""
@@ -126,13 +132,3 @@ class Work:
         self.recorder.trip(trip)
         values = {"subnet": trip.subnet, "ward": trip.ward or "-", "cause": trip.cause.render()}
         self.told(Message("{subnet} ({ward}) is stopped, nothing more is sent there: {cause}", values))
-
-
-def _united(observations: Sequence[Observation]) -> dict[str, tuple[str, ...]]:
-    """The evidence of all observations; different values of one key stand side by side."""
-    united: dict[str, tuple[str, ...]] = {}
-    for seen in observations:
-        for key, values in seen.evidence.items():
-            known = united.get(key)
-            united[key] = values if known is None else tuple(dict.fromkeys(known + values))
-    return united

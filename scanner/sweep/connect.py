@@ -8,10 +8,9 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
-from scanner.model import Outcome
 from scanner.sweep.feed import Feed
 from scanner.sweep.pending import Pending
-from scanner.transport.conversation import hold
+from scanner.sweep.visit import Asking, Judgement, Visit
 from scanner.transport.gate import ForbiddenError, HoursError
 from scanner.transport.switchboard import Switchboard
 from scanner.transport.watch import Watch
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from scanner.language import Message
-    from scanner.model import Observation, Trip
+    from scanner.model import Trip
     from scanner.probes import Probe
     from scanner.transport.gate import Gate, HostDoor
     from scanner.transport.subnets import Subnet
@@ -32,12 +31,12 @@ so that one attempt is one packet, and what is counted is what leaves."""
 ANSWER_SECONDS: Final = 4.0
 """How long one answer may take, to its last byte: slow hosts are many, and a tarpit must not hold a place."""
 
+DATAGRAM_SECONDS: Final = 2.0
+"""How long the answer to a datagram is waited for: nobody sends it again, and most ports stay silent."""
+
 HELD_AT_ONCE: Final = 256
 """Conversations under way at one time: enough to keep two cores busy, few enough that no answer waits for
 this process's attention until it looks late."""
-
-RETRIES: Final = 3
-"""How often a silent first port is tried again, at most: one packet in ten may get lost each time."""
 
 _BEFORE_CLOSING: Final = timedelta(seconds=30)
 """No visit begins so shortly before its ward's window closes: it would be cut."""
@@ -46,13 +45,13 @@ _LOST_AFTER: Final = 8
 """Hosts in a row that this machine itself could not reach before its network counts as lost."""
 
 
-class Audience(Protocol):
+class Audience(Judgement, Protocol):
     """Who hears of a sweep."""
 
-    def visited(self, door: HostDoor, observations: Sequence[Observation]) -> None:
+    def visited(self, visit: Visit) -> None:
         """A host was visited; told in the order in which that is sure."""
 
-    def cut(self, door: HostDoor, observations: Sequence[Observation]) -> None:
+    def cut(self, visit: Visit) -> None:
         """A visit ended before its end: what was learnt stands, and the host will be visited again."""
 
     def stopped(self, trip: Trip) -> None:
@@ -87,7 +86,7 @@ async def sweep(
     """
     try:
         async with (
-            Switchboard(HELD_AT_ONCE, CONNECT_SECONDS, ANSWER_SECONDS) as switchboard,
+            Switchboard(HELD_AT_ONCE, CONNECT_SECONDS, ANSWER_SECONDS, DATAGRAM_SECONDS) as switchboard,
             asyncio.TaskGroup() as group,
         ):
             watch = Watch(gate, switchboard, audience.stopped, audience.told, patience)
@@ -170,69 +169,28 @@ class _Sweep:
         self.feed.again(door.number for door in doors)
 
     async def _visit(self, door: HostDoor) -> None:
-        """Hold every probe's conversation with one host, one after the other."""
-        observations: list[Observation] = []
+        """Visit one host, and tell of it."""
+        visit = Visit(door)
         door.missed = whole = False
         try:
             async with door.line:
-                for probe in self.probes:
-                    await _ask(door, probe, self.switchboard, observations)
+                await Asking(visit, self.switchboard, self.audience).hold_all(self.probes)
             whole = True
         finally:
             if not whole:  # the scan is stopped, or the window closed: what the host has said stands
                 self.gate.keep(door)
-                self.audience.cut(door, observations)
-        door.subnet.heard(door, observations)
-        self.pending.take(door, observations)
-        await self._mind_failures(door, observations)
+                self.audience.cut(visit)
+        door.subnet.heard(door, visit.observations)
+        self.pending.take(visit)
+        await self._mind_failures(visit)
 
-    async def _mind_failures(self, door: HostDoor, observations: Sequence[Observation]) -> None:
+    async def _mind_failures(self, visit: Visit) -> None:
         """Tell a host that cannot be reached from a machine that can reach nobody."""
-        if not observations or any(seen.outcome is not Outcome.FAILED for seen in observations):
+        if not visit.failed:
             self._failures = 0
             return
         self._failures += 1
         if self._failures >= _LOST_AFTER:
-            await self.watch.lost(door.address)
+            await self.watch.lost(visit.door.address)
             self._failures = 0
             self._visit_again()
-
-
-async def _ask(
-    door: HostDoor, probe: Probe, switchboard: Switchboard, observations: list[Observation]
-) -> None:
-    """One probe on its ports in turn, until one yields evidence; a first port that was silent is tried again.
-
-    A lost SYN looks like a dark address. The second port's attempt comes in between, so that one burst of
-    loss does not take both. Where the host answers elsewhere, or the network is known to lose packets,
-    silence is asked more often.
-    """
-    endpoints = door.endpoints(probe)
-    first = len(observations)
-    for endpoint in endpoints:
-        seen = await hold(probe, endpoint, door, switchboard)
-        observations.append(seen)
-        if seen.evidence or seen.outcome in _FUTILE:
-            return
-    tried = 0
-    while tried < _retries(door, observations[first:]):
-        seen = await hold(probe, endpoints[0], door, switchboard)
-        observations.append(seen)
-        if seen.outcome is not Outcome.SILENT:
-            return
-        tried += 1
-
-
-def _retries(door: HostDoor, observations: Sequence[Observation]) -> int:
-    """How often a first port that was silent is tried again."""
-    if not observations or observations[0].outcome is not Outcome.SILENT:
-        return 0
-    if door.subnet.congestion.lossy:
-        return RETRIES
-    return 2 if any(seen.outcome.alive for seen in observations) else 1
-
-
-_FUTILE: Final = frozenset(
-    {Outcome.UNREACHABLE, Outcome.FAILED, Outcome.WITHHELD, Outcome.STALLED, Outcome.EXCESSIVE}
-)
-"""After these, another port of the same host would fare no better, or the host had better be left alone."""

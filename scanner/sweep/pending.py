@@ -8,60 +8,53 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
-    from scanner.model import Observation
+    from scanner.sweep.visit import Visit
     from scanner.transport.gate import HostDoor
     from scanner.transport.subnets import Subnet
 
-    Report = Callable[[HostDoor, Sequence[Observation]], None]
-
+_ON_ITS_WAY: Final = timedelta(seconds=0.5)
+"""An answer counts as one after a silence from so much later on: it may have come before, and only have been
+read now."""
 _MOST: Final = 64
 """Visits that wait, at most, in one subnet: where all is dark, nothing will ever come after them."""
-
-
-@dataclass(slots=True)
-class Visit:
-    """One visit that ended."""
-
-    door: HostDoor
-    observations: Sequence[Observation]
-    ended: datetime
 
 
 @dataclass(slots=True)
 class Pending:
     """The visits that wait, by subnet; under None those of subnets where nothing ever answered."""
 
-    report: Report
+    report: Callable[[Visit], None]
     _waiting: dict[str | None, deque[Visit]] = field(default_factory=dict)
 
-    def take(self, door: HostDoor, observations: Sequence[Observation]) -> None:
-        """A visit ended: report it, or let it wait; report those that it confirms."""
-        if observations and observations[-1].outcome.alive and not door.missed:
-            self.heard(door.subnet, observations[-1].at)
-        if door.missed and observations:
+    def take(self, visit: Visit) -> None:
+        """A visit ended: report it, or let it wait; report those that signs of life confirm."""
+        door = visit.door
+        if door.subnet.alive is not None:
+            self.heard(door.subnet, door.subnet.alive)
+        if door.missed and visit.observations:
             lot = door.subnet.name if door.subnet.answered else None
             waiting = self._waiting.setdefault(lot, deque())
-            waiting.append(Visit(door, observations, observations[-1].at))
+            waiting.append(visit)
             if len(waiting) > _MOST:
-                self._tell(waiting.popleft())
+                self.report(waiting.popleft())
         else:
-            self.report(door, observations)
+            self.report(visit)
 
     def heard(self, subnet: Subnet, at: datetime) -> None:
         """Something answered, at this time: silence that was over by then was the host's own."""
         for lot in (None, subnet.name):
             waiting = self._waiting.get(lot)
-            while waiting and waiting[0].ended <= at:
-                self._tell(waiting.popleft())
-
-    def _tell(self, visit: Visit) -> None:
-        self.report(visit.door, visit.observations)
+            while waiting and (waiting[0].ended or at) + _ON_ITS_WAY <= at:
+                visit = waiting.popleft()
+                visit.door.subnet.trust(visit.door, visit.observations)
+                self.report(visit)
 
     def drop(self, subnet: Subnet) -> None:
         """A subnet was stopped: what was silent there at the end is not known to be dark."""
@@ -74,7 +67,7 @@ class Pending:
     def finish(self) -> None:
         """Nothing more will come: report the rest."""
         for visit in self._drain():
-            self._tell(visit)
+            self.report(visit)
 
     def _drain(self) -> Iterator[Visit]:
         for waiting in self._waiting.values():

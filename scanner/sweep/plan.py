@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from scanner.sweep.connect import ANSWER_SECONDS, CONNECT_SECONDS, RETRIES
+from scanner.model import Transport
+from scanner.sweep.connect import ANSWER_SECONDS, CONNECT_SECONDS, DATAGRAM_SECONDS
+from scanner.sweep.visit import RETRIES
 from scanner.transport.canaries import TRIES
 from scanner.transport.conversation import REDIALS
 from scanner.transport.turns import EVERY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from scanner.addresses import AddressSet
+    from scanner.language import Message
     from scanner.probes import Probe
     from scanner.transport.gate import Gate
     from scanner.transport.limits import Limits, Terms
 
 _HANDSHAKE = 2
 """Packets that we send to open a connection: SYN, ACK."""
-_FAREWELL = 2
-"""Packets that we send to close one: FIN, ACK."""
+_FAREWELL = 3
+"""Packets that we send to close one: FIN, ACK, and before them the end of TLS where there is any."""
+_SAID = 2
+"""Packets of one message; a TLS handshake has two flights of ours ([RFC 5246] 7.3)."""
+_SEGMENT = 1460
+"""Bytes of an answer that one ACK of ours is for, at least: a segment over Ethernet."""
 _LOOKS = 4
 """How often a host that answered may be looked back at, for each host that is begun: one in five, and when it
 is silent eight, twice each."""
@@ -55,6 +62,10 @@ class Share:
     packets: Range
     """Packets that leave this machine."""
     seconds: Range
+    probes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What may be held, in its order, and where: ``445/tcp``."""
+    unasked: Mapping[str, Message] = field(default_factory=dict)
+    """What is not held, and why."""
 
 
 def plan(
@@ -68,12 +79,18 @@ def plan(
     top.
     """
     parts: dict[tuple[Limits, tuple[tuple[int, Probe], ...]], list[_Part]] = {}
+    unasked: dict[tuple[Limits, tuple[tuple[int, Probe], ...]], dict[str, Message]] = {}
     for addresses, terms in shares:
-        asked = tuple((port, probe) for probe in probes for port, _ in gate.services(probe, terms))
+        asked = tuple((port, probe) for probe in probes for port, _ in gate.services(probe, terms).ports)
         part = _Part(addresses.size, gate.subnets.number(addresses), len(terms.canaries))
         parts.setdefault((terms.limits, asked), []).append(part)
+        whys = {probe.name: why for probe in probes if (why := gate.services(probe, terms).why_none)}
+        unasked.setdefault((terms.limits, asked), whys)
     return tuple(
-        _share(_Part(*map(sum, zip(*several, strict=True))), limits, asked, gate.in_flight)
+        replace(
+            _share(_Part(*map(sum, zip(*several, strict=True))), limits, asked, gate.in_flight),
+            unasked=unasked[limits, asked],
+        )
         for (limits, asked), several in parts.items()
     )
 
@@ -86,14 +103,14 @@ class _Part(NamedTuple):
 
 def _share(part: _Part, limits: Limits, asked: tuple[tuple[int, Probe], ...], in_flight: int) -> Share:
     looks = _LOOKS if limits.watched else 0
-    connections, packets, waiting = Range(0, looks), Range(0, looks * (_HANDSHAKE + _FAREWELL)), 0.0
+    connections, packets, waiting = looks, looks * (_HANDSHAKE + _FAREWELL), 0.0
     for probe, ports in Counter(probe for _, probe in asked).items():
         connections += _attempts(probe, ports)
         packets += _packets(probe, ports)
-        waiting += (ports + RETRIES) * CONNECT_SECONDS + probe.exchanges * ANSWER_SECONDS
-    most = min(connections.most, limits.connections)
+        waiting += _waiting(probe, ports)
+    most = min(connections, limits.connections)
     canaries = Range(part.canaries, part.canaries * TRIES * (part.addresses // EVERY + part.subnets))
-    total = Range(min(connections.least, most), most).times(part.addresses) + canaries
+    total = Range(1, most).times(part.addresses) + canaries
     pace = 1 / limits.rate if limits.rate else 0.0
     begun = min(in_flight, limits.in_flight, part.subnets * EVERY if limits.watched else in_flight)
     waiting += most * limits.host_interval + looks * CONNECT_SECONDS
@@ -102,17 +119,33 @@ def _share(part: _Part, limits: Limits, asked: tuple[tuple[int, Probe], ...], in
         part.addresses,
         tuple(port for port, _ in asked),
         total,
-        packets.times(part.addresses) + canaries.times(_HANDSHAKE + _FAREWELL),
+        Range(1, packets).times(part.addresses) + canaries.times(_HANDSHAKE + _FAREWELL),
         Range(total.least * pace, total.most * pace + -(-part.addresses // begun) * waiting),
+        {
+            probe.name: tuple(f"{port}/{probe.transport}" for port, each in asked if each is probe)
+            for _, probe in asked
+        },
     )
 
 
-def _attempts(probe: Probe, ports: int) -> Range:
-    """Of one probe on one host: one that tells everything; or every port, and all that is tried again."""
-    return Range(1, ports * (1 + (probe.connections - 1) * (1 + REDIALS)) + RETRIES)
+def _attempts(probe: Probe, ports: int) -> int:
+    """The most of one probe on one host: every port, and all that is tried again."""
+    if probe.transport is Transport.UDP:
+        return (ports + RETRIES) * probe.exchanges
+    return ports * (1 + (probe.connections - 1) * (1 + REDIALS)) + RETRIES
 
 
-def _packets(probe: Probe, ports: int) -> Range:
-    """A refused SYN is one; an open port takes a handshake, each message and its answer's ACK, a farewell."""
-    conversation = probe.connections * (_HANDSHAKE + _FAREWELL) + 2 * probe.exchanges
-    return Range(1, ports * (conversation + (probe.connections - 1) * REDIALS) + RETRIES)
+def _packets(probe: Probe, ports: int) -> int:
+    """The same in packets: an open port takes a handshake, each message, an ACK a segment, a farewell."""
+    if probe.transport is Transport.UDP:
+        return _attempts(probe, ports)
+    heard = -(-probe.hears // _SEGMENT)
+    conversation = probe.connections * (_HANDSHAKE + _FAREWELL) + probe.exchanges * (_SAID + heard)
+    return ports * (conversation + (probe.connections - 1) * REDIALS) + RETRIES
+
+
+def _waiting(probe: Probe, ports: int) -> float:
+    """Seconds for which silence and slowness may be waited for."""
+    if probe.transport is Transport.UDP:
+        return _attempts(probe, ports) * DATAGRAM_SECONDS
+    return (ports + RETRIES) * CONNECT_SECONDS + probe.exchanges * ANSWER_SECONDS

@@ -52,7 +52,7 @@ class Connection:
         self._switchboard.answering.start(waiter, TimeoutError())
         try:
             if send.data:
-                await self._say(send.data)
+                await self.say(send.data)
             if self._buffer:
                 self._hear(b"")
             if self._ended is not None:
@@ -66,7 +66,13 @@ class Connection:
                 waiter.exception()
         return answer
 
-    async def _say(self, data: bytes) -> None:
+    async def say(self, data: bytes) -> None:
+        """Say something to which no answer is awaited.
+
+        Raises:
+            OSError: the connection broke.
+            TimeoutError: the peer takes nothing.
+        """
         sent = self._socket.send(data)
         self.sent += len(data)
         if sent < len(data):  # a peer that does not read may leave no room
@@ -113,10 +119,16 @@ class Connection:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_exception(error)
 
-    def close(self) -> None:
-        """Close politely: what is unread is dropped first, since a kernel answers it with a reset."""
+    def close(self, last: bytes = b"") -> None:
+        """Close politely: what is unread is dropped first, since a kernel answers it with a reset.
+
+        Args:
+            last: what is said in parting, where the peer still takes it.
+        """
         self._switchboard.drop(self._socket.fileno())
         if self._ended is None:
+            with contextlib.suppress(OSError):
+                self.sent += self._socket.send(last) if last else 0
             with contextlib.suppress(OSError):  # nothing unread, or nothing left to be polite to
                 while len(self._socket.recv(_CHUNK)) == _CHUNK:
                     pass

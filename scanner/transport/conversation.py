@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, assert_never
 
 from scanner.errors import LimitError, PeerClosedError, ProbeError, ProtocolError
-from scanner.model import Observation, Outcome
-from scanner.probes import Learnt, Reconnect, Send
+from scanner.model import Observation, Outcome, Transport
+from scanner.probes import Learnt, Peer, Reconnect, Secure, Send
 from scanner.transport.call import Call
 from scanner.transport.dialling import outcome_of
 from scanner.transport.gate import ForbiddenError, HoursError
+from scanner.transport.posting import Posting
 from scanner.wire import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from scanner.model import Endpoint
+    from scanner.model import Endpoint, Evidence
     from scanner.probes import Conversation, Probe, Step
     from scanner.transport.gate import HostDoor
     from scanner.transport.switchboard import Switchboard
@@ -49,11 +50,27 @@ class _Course:
         for key, value in evidence.items():
             self.evidence[key] = (value,) if isinstance(value, str) else value
 
+    def count(self, step: Send | Secure, probe: Probe) -> LimitError | None:
+        """Count a message; an error where a probe says more than it declares."""
+        self.exchanges += 1
+        self.said += len(step.data) if isinstance(step, Send) else 0
+        if self.exchanges > probe.exchanges:
+            return LimitError(f"{probe.name} declares {probe.exchanges} exchanges")
+        if self.said > probe.size:
+            return LimitError(f"{probe.name} declares {probe.size} bytes")
+        return None
+
     def end(self, outcome: Outcome, detail: str) -> None:
         self.outcome, self.detail = outcome, printable(detail)
 
 
-async def hold(probe: Probe, endpoint: Endpoint, door: HostDoor, switchboard: Switchboard) -> Observation:
+async def hold(
+    probe: Probe,
+    endpoint: Endpoint,
+    door: HostDoor,
+    switchboard: Switchboard,
+    known: Evidence | None = None,
+) -> Observation:
     """Hold one conversation, connecting first; never raises for anything that a network can do.
 
     Args:
@@ -61,6 +78,7 @@ async def hold(probe: Probe, endpoint: Endpoint, door: HostDoor, switchboard: Sw
         endpoint: with whom.
         door: the host's door, which admits every connection.
         switchboard: what all connections share.
+        known: what the host has said in this visit so far.
 
     Raises:
         HoursError: the ward's window closed before anything was sent.
@@ -68,7 +86,8 @@ async def hold(probe: Probe, endpoint: Endpoint, door: HostDoor, switchboard: Sw
     """
     course = _Course()
     before = door.connections
-    call = Call(probe.name, endpoint, door, switchboard)
+    over = Posting if endpoint.transport is Transport.UDP else Call
+    call = over(probe.name, endpoint, door, switchboard)
     try:
         opened = await call.open()
     except HoursError:
@@ -80,7 +99,8 @@ async def hold(probe: Probe, endpoint: Endpoint, door: HostDoor, switchboard: Sw
             course.end(opened.outcome, opened.detail)
         else:
             async with switchboard.places:
-                await _Dialogue(probe, course, call).run()
+                peer = Peer(endpoint, known or {}, door.terms.given.get(probe.name, {}))
+                await _Dialogue(probe, peer, course, call).run()
     return Observation(
         endpoint,
         probe.name,
@@ -96,11 +116,12 @@ async def hold(probe: Probe, endpoint: Endpoint, door: HostDoor, switchboard: Sw
 @dataclass(slots=True)
 class _Dialogue:
     probe: Probe
+    peer: Peer
     course: _Course
     call: Call
 
     async def run(self) -> None:
-        conversation = self.probe.converse(self.call.endpoint)
+        conversation = self.probe.converse(self.peer)
         try:
             await self._follow(conversation)
         finally:
@@ -113,8 +134,10 @@ class _Dialogue:
             try:
                 step = _advance(conversation, heard)
             except StopIteration:
-                # The probe made something of whatever happened (a refused second connection is an answer).
-                self.course.end(Outcome.ANSWERED, "")
+                # The probe made something of whatever happened (a refused second connection is an answer),
+                # but datagrams that all met silence are no answer.
+                if self.course.raw or self.call.silence is Outcome.STALLED:
+                    self.course.end(Outcome.ANSWERED, "")
                 return
             except ProbeError as error:
                 # A failure of the connection is told by its own name, not as what the probe was told.
@@ -130,42 +153,37 @@ class _Dialogue:
             return b""
         if isinstance(step, Reconnect):
             return await self._reconnect()
-        if isinstance(step, Send):
+        if isinstance(step, Send | Secure):
             return await self._exchange(step)
         assert_never(step)
 
-    async def _exchange(self, send: Send) -> bytes | ProbeError:
-        undeclared = self._undeclared(send)
+    async def _exchange(self, step: Send | Secure) -> bytes | ProbeError:
+        undeclared = self.course.count(step, self.probe)
         if undeclared is not None:
             return undeclared
-        if self.call.connection is None:
-            return PeerClosedError("there is no connection")
+        call = self.call
         try:
-            answer = await self.call.connection.exchange(send)
+            await call.take_turn()
+        except (ForbiddenError, LimitError) as forbidden:
+            return LimitError(str(forbidden))
+        try:
+            answer = await _heard(self.call, step, self.probe.hears)
         except ProbeError as error:
             return self._lose(_OUTCOMES[type(error)], error)
         except TimeoutError:
-            seconds = self.call.switchboard.answering.seconds
-            return self._lose(Outcome.STALLED, LimitError(f"no whole answer in {seconds:g} s"))
+            why = LimitError(f"no whole answer in {call.waited.seconds:g} s")
+            return self._lose(call.silence, why)
         except OSError as error:
             return self._lose(outcome_of(error), PeerClosedError(error.strerror or ""))
         self.course.raw.append(answer)
+        if call.silence is Outcome.SILENT:  # a datagram that was lost before is made good
+            self.course.end(Outcome.ANSWERED, "")
         return answer
-
-    def _undeclared(self, send: Send) -> LimitError | None:
-        """Count a message; an error where a probe says more than it declares."""
-        self.course.exchanges += 1
-        self.course.said += len(send.data)
-        if self.course.exchanges > self.probe.exchanges:
-            return LimitError(f"{self.probe.name} declares {self.probe.exchanges} exchanges")
-        if self.course.said > self.probe.size:
-            return LimitError(f"{self.probe.name} declares {self.probe.size} bytes")
-        return None
 
     def _lose(self, outcome: Outcome, error: ProbeError) -> ProbeError:
         self.course.end(outcome, str(error))
-        self.call.door.missed |= outcome is Outcome.STALLED
-        self.call.end(outcome)
+        self.call.door.missed |= outcome in {Outcome.STALLED, Outcome.SILENT}
+        self.call.lose(outcome)
         return error
 
     async def _reconnect(self) -> bytes | ProbeError:
@@ -183,6 +201,13 @@ class _Dialogue:
         except (ForbiddenError, LimitError) as forbidden:
             return LimitError(str(forbidden))
         return b"" if opened is None else PeerClosedError(opened.detail)
+
+
+async def _heard(call: Call, step: Send | Secure, most: int) -> bytes:
+    """What answers a step, of no more bytes than the probe declares."""
+    if isinstance(step, Secure):
+        return await call.secure(step, most)
+    return await call.exchange(step if step.limit <= most else replace(step, limit=most))
 
 
 def _advance(conversation: Conversation, heard: bytes | ProbeError | None) -> Step:

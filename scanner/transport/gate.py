@@ -12,17 +12,17 @@ from scanner.addresses import address_of
 from scanner.errors import LimitError, VetusteError
 from scanner.model import Endpoint
 from scanner.transport.clock import Clock
-from scanner.transport.limits import REFUSED_PORTS
 from scanner.transport.pacing import Pacer
+from scanner.transport.services import Services, services
 from scanner.transport.subnets import Subnet, Subnets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from scanner.model import Attempt, Transport
+    from scanner.model import Attempt
     from scanner.probes import Probe
     from scanner.targets import Scope
-    from scanner.transport.limits import Limits, Terms
+    from scanner.transport.limits import Terms
 
 
 class ForbiddenError(VetusteError):
@@ -58,7 +58,7 @@ class Gate:
     ledger: list[Attempt] = field(default_factory=list)
     """What ended and was not fetched yet."""
     _pacers: dict[float | None, Pacer] = field(default_factory=dict)
-    _services: dict[tuple[str, int], tuple[tuple[int, int], ...]] = field(default_factory=dict)
+    _services: dict[tuple[str, int], Services] = field(default_factory=dict)
     """By probe and by the identity of the terms, which live as long as the gate."""
     _kept: dict[int, HostDoor] = field(default_factory=dict)
     """Doors of hosts that will be visited again: their limits are those of the scan, not of a visit."""
@@ -89,28 +89,12 @@ class Gate:
             self._pacers[self.rate] = Pacer(self.rate)
         return self._pacers.get(rate) or self._pacers.setdefault(rate, Pacer(rate, self._pacers[self.rate]))
 
-    def services(self, probe: Probe, terms: Terms) -> tuple[tuple[int, int], ...]:
-        """The ports where a probe may be held, as (port, the registered port that it stands for)."""
+    def services(self, probe: Probe, terms: Terms) -> Services:
+        """Where a probe may be held under a ward's terms."""
         key = (probe.name, id(terms))
         if key not in self._services:
-            self._services[key] = self._services_of(probe, terms)
+            self._services[key] = services(probe, terms, self.only_ports)
         return self._services[key]
-
-    def _services_of(self, probe: Probe, terms: Terms) -> tuple[tuple[int, int], ...]:
-        named = terms.ports.get(probe.name)
-        pairs = zip(named, probe.ports, strict=False) if named else ((port, port) for port in probe.ports)
-        return tuple(
-            (port, service)
-            for port, service in pairs
-            if self._permits(probe.transport, port, service, terms.limits, named=named is not None)
-        )
-
-    def _permits(self, transport: Transport, port: int, service: int, limits: Limits, *, named: bool) -> bool:
-        if port in REFUSED_PORTS and not named:
-            return False
-        if self.only_ports is not None and port not in self.only_ports:
-            return False
-        return limits.services is None or (transport, service) in limits.services
 
 
 @dataclass(slots=True)
@@ -128,14 +112,15 @@ class HostDoor:
     silent: Endpoint | None = None
     """Where the last attempt stayed without an answer."""
     missed: bool = False
-    """Whether something of the visit under way was met by silence."""
-    _last: float = float("-inf")
+    """Whether the last that was sent in the visit under way was met by silence."""
+    asked: float = float("-inf")
+    """When anything was last sent to it, on the monotonic clock."""
 
     def endpoints(self, probe: Probe) -> tuple[Endpoint, ...]:
         """Where the probe may be held on this host."""
         return tuple(
             Endpoint(self.address, port, probe.transport, service)
-            for port, service in self.gate.services(probe, self.terms)
+            for port, service in self.gate.services(probe, self.terms).ports
         )
 
     @property
@@ -161,14 +146,14 @@ class HostDoor:
                 raise LimitError(f"{self.connections} connections were made")
             self.connections += 1
         if self.terms.limits.host_interval:
-            wait = self._last + self.terms.limits.host_interval - time.monotonic()
+            wait = self.asked + self.terms.limits.host_interval - time.monotonic()
             if wait > 0:
                 await asyncio.sleep(wait)
         await self.subnet.pacer.turn()
         self.demand_leave()
         self.gate.attempts += 1
-        self._last = time.monotonic()
-        self.subnet.congestion.left(self._last)
+        self.asked = time.monotonic()
+        self.subnet.congestion.left(self.asked)
         self.subnet.turns.left(self.number)
 
     def demand_leave(self, ahead: timedelta = timedelta()) -> None:
@@ -191,6 +176,11 @@ class HostDoor:
             if now not in window or (ahead and now + ahead not in window):
                 raise HoursError(window=str(window))
 
+    def answered(self) -> None:
+        """The host gave a sign of life: it is there, and so is the way to it."""
+        self.missed = False
+        self.subnet.alive = datetime.now(UTC)
+
     def lost(self, endpoint: Endpoint) -> bool:
         """Whether an attempt to an endpoint that answers now stayed without an answer before."""
         lost = self.silent == endpoint
@@ -198,12 +188,7 @@ class HostDoor:
             self.silent = None
         return lost
 
-    def repeated(self) -> None:
-        """Count an attempt that the kernel made by itself."""
-        self.connections += 1
-        self.gate.attempts += 1
-
-    def withdraw(self) -> None:
-        """Take back the last attempt: this machine could not send it."""
-        self.connections -= 1
-        self.gate.attempts -= 1
+    def recount(self, attempts: int) -> None:
+        """Count attempts of the kernel itself, or take one back that this machine could not send."""
+        self.connections += attempts
+        self.gate.attempts += attempts

@@ -60,7 +60,7 @@ PROFILES: Final = {
             in_flight=128,
         ),
         Limits(
-            "office", rate=500, host_interval=_TWO_A_SECOND, connections=12, services=None, in_flight=1024
+            "office", rate=500, host_interval=_TWO_A_SECOND, connections=24, services=None, in_flight=1024
         ),
         Limits(
             "lab", rate=None, host_interval=0, connections=64, services=None, in_flight=4096, watched=False
@@ -92,6 +92,10 @@ class Terms:
     window: Window | None = None
     canaries: tuple[Station, ...] = ()
     """Hosts that are asked between probes."""
+    probes: frozenset[str] | None = None
+    """Names of the probes that may be held at all; None: all."""
+    given: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict, repr=False)
+    """By probe: what the site file gives to it; secrets may be among it."""
 
 
 REFUSED_PORTS: Final = frozenset(

@@ -6,12 +6,12 @@ A subnet is the one of the site file that holds the address, the narrowest; with
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Final
 
 from scanner.addresses import IPV6, address_of
+from scanner.model import Transport
 from scanner.transport.congestion import Congestion
 from scanner.transport.pacing import Pacer
 from scanner.transport.turns import EVERY, Turns
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 RECENT: Final = 60.0
 """Seconds after a probe in which a silence is put down to it."""
-_FEWEST, _MOST, _SHARE = 3, 5, 0.02
 _WITNESSES: Final = 64
 
 
@@ -61,7 +60,7 @@ class Subnet:
     turns: Turns = field(default_factory=Turns)
     answered: int = 0
     alive: datetime | None = None
-    """When a host last answered a look, in UTC."""
+    """When a host last gave a sign of life, in UTC."""
     looks: int = 0
     looking: bool = False
     witnesses: dict[int, Witness] = field(default_factory=dict)
@@ -89,13 +88,18 @@ class Subnet:
         return not self.wanted and not self.able() and self.turns.many
 
     def heard(self, door: HostDoor, observations: Sequence[Observation]) -> None:
-        """A host was visited; where it answered, it can be asked again later."""
-        living = [seen for seen in observations if seen.outcome.alive]
-        if not living:
-            return
-        self.answered += 1
-        if self.watched and not door.missed:
-            self.witnesses[door.number] = Witness(door, living[0].endpoint, time.monotonic())
+        """A host was visited; where it answered to the end, it can be asked again later."""
+        if any(seen.outcome.alive for seen in observations):
+            self.answered += 1
+            if not door.missed:
+                self.trust(door, observations)
+
+    def trust(self, door: HostDoor, observations: Sequence[Observation]) -> None:
+        """A host answered, and what silence it met was its own: it can be asked again where it answered."""
+        living = [seen.endpoint for seen in observations if seen.outcome.alive]
+        endpoint = next((each for each in living if each.transport is Transport.TCP), None)
+        if self.watched and endpoint is not None:
+            self.witnesses[door.number] = Witness(door, endpoint, door.asked)
             if len(self.witnesses) > _WITNESSES:
                 del self.witnesses[next(iter(self.witnesses))]
 
@@ -115,15 +119,6 @@ class Subnet:
         for witness in silent:
             self.fallen.pop(witness.door.number, None)
             self.witnesses[witness.door.number] = witness
-
-    def too_many(self) -> bool:
-        """Whether more hosts fell silent after being asked than the law lets pass (design, section 5).
-
-        Three, or 2 % of those that answered where that is more, and five at most. What the measured loss
-        explains is not counted: each was asked twice.
-        """
-        expected = self.looks * self.congestion.loss.before**2
-        return len(self.fallen) - expected >= min(_MOST, max(_FEWEST, -(-self.answered * _SHARE // 1)))
 
 
 class Subnets:

@@ -26,12 +26,15 @@ _AT_ONCE: Final = 256
 class Switchboard:
     """Shared by all connections of one event loop; an asynchronous context."""
 
-    def __init__(self, places: int, connect_seconds: float, answer_seconds: float) -> None:
+    def __init__(
+        self, places: int, connect_seconds: float, answer_seconds: float, datagram_seconds: float
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._epoll = select.epoll()
         self._ready: dict[int, Callable[[], None]] = {}
         self.connecting = Deadlines(self._loop, connect_seconds)
         self.answering = Deadlines(self._loop, answer_seconds)
+        self.datagrams = Deadlines(self._loop, datagram_seconds)
         self.places = Places(places)
 
     async def __aenter__(self) -> Self:
@@ -43,8 +46,8 @@ class Switchboard:
     ) -> None:
         self._loop.remove_reader(self._epoll.fileno())
         self._epoll.close()
-        self.connecting.close()
-        self.answering.close()
+        for deadlines in (self.connecting, self.answering, self.datagrams):
+            deadlines.close()
 
     def watch(self, descriptor: int, events: int, ready: Callable[[], None]) -> None:
         """Call ``ready`` whenever a socket is ready for ``events``, or broken."""

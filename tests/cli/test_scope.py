@@ -158,7 +158,7 @@ def test_the_letter_says_what_a_scan_of_the_whole_site_would_send(hospital: Path
     assert "NOTHING is ever sent here" in wards["Archives"]
     assert "NOTHING is sent here: all its addresses are excluded" in wards["Cardiologie"]
     assert "Profile clinical: at most 50 attempts" in wards["Réanimation"]
-    assert "Ports asked: 1445/tcp\n" in wards["Réanimation"]
+    assert "Ports asked: 1445/tcp, 137/udp, 3389/tcp\n" in wards["Réanimation"]
 
 
 def test_a_letter_about_nothing_is_an_error(hospital: Path) -> None:

@@ -66,8 +66,8 @@ class Product:
         ports: Sequence[int] = (),
         wards: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
-        """Write the site file: one ward, or these, and where SMB is."""
-        lines = ['[site]\nname = "Test"']
+        """Write the site file: one ward, or these, and where SMB is, which alone is asked."""
+        lines = ['[site]\nname = "Test"', '[policy]\nprobes = ["smb"]']
         if ports:
             lines.append(f"[ports]\nsmb = {list(ports)}")
         for name, nets in ({"Ward": subnets} | dict(wards or {})).items():

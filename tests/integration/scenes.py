@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ATTEMPTS = "ip daddr 10.77.0.0/16 tcp flags & (syn | ack) == syn counter name attempts"
+SMB_ALONE = ("smb",)
 PATIENCE = 90
 """Seconds after which something that a test waits for will not happen."""
 
@@ -37,10 +38,21 @@ class Scene:
         """Where the site file and the inventory are."""
         return self.product.folder
 
-    def site(self, *wards: str, policy: str = "", site: str = "", more: str = "") -> None:
-        """Write the site file: a line or more for each ward, beside its name."""
+    def site(
+        self,
+        *wards: str,
+        policy: str = "",
+        site: str = "",
+        more: str = "",
+        probes: Sequence[str] | None = SMB_ALONE,
+    ) -> None:
+        """Write the site file: a line or more for each ward, beside its name.
+
+        The machines of a scene speak SMB alone; what every probe does together is tested for itself.
+        """
+        held = "" if probes is None else f"probes = {json.dumps(list(probes))}"
         tables = [f'[[ward]]\nname = "Ward {number}"\n{ward}' for number, ward in enumerate(wards, 1)]
-        head = [f'[site]\nname = "Test"\n{site}', f"[policy]\n{policy}", more]
+        head = [f'[site]\nname = "Test"\n{site}', f"[policy]\n{policy}\n{held}", more]
         text = "\n\n".join(part for part in (*head, *tables) if part)
         (self.folder / "site.toml").write_text(text + "\n", encoding="utf-8")
 

@@ -62,7 +62,7 @@ def test_reality_lies_between_the_least_and_the_most(tmp_path: Path, kind: str) 
 def compare(folder: Path, kind: str, profile: str) -> None:
     with ExitStack() as running:
         stage = running.enter_context(scene(f"p{profile}", folder, living(kind), rules=[PACKETS]))
-        stage.site(*(f"lab = true\n{ward}" for ward in small_wards("10.77.0.0/26", 29)))
+        stage.site(*(f"lab = true\n{ward}" for ward in small_wards("10.77.0.0/26", 29)), probes=None)
         prepare(stage, kind, running)
         (plan,) = planned(stage.product, "--profile", profile)
         assert set(stage.cable.counted().values()) == {0}, "a plan sends nothing"
@@ -79,7 +79,7 @@ def compare(folder: Path, kind: str, profile: str) -> None:
 def test_a_plan_of_two_profiles_is_the_sum_of_its_rows(tmp_path: Path) -> None:
     with scene("rows", tmp_path, LIVING, rules=[PACKETS]) as stage:
         clinical = [f'{ward}\nprofile = "clinical"' for ward in small_wards("10.77.0.0/27")]
-        stage.site(*clinical, *small_wards("10.77.0.32/27"), policy='profile = "office"')
+        stage.site(*clinical, *small_wards("10.77.0.32/27"), policy='profile = "office"', probes=None)
         plan = planned(stage.product)
         assert {row["profile"] for row in plan} == {"clinical", "office"}
         stage.product.run("scan")

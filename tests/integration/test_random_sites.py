@@ -20,7 +20,7 @@ from scanner.inventory import Recorder, open_inventory
 from scanner.language import Message
 from scanner.model import Trip
 from tests.integration.scenes import PATIENCE, Scene, hosts, scene, small_wards
-from tests.scan.random_sites import PROBES, Case, case
+from tests.scan.random_sites import HELD_ON_THE_WIRE, PROBES, Case, case
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.namespaces
 
 SITES = 12
 GROUND = IPv4Network("10.77.0.0/26")
-SMB = PROBES[0]
+ON_THE_WIRE = {each for held in HELD_ON_THE_WIRE for each in held}
 
 
 def drawn(number: int) -> Case:
@@ -38,26 +38,29 @@ def drawn(number: int) -> Case:
     return found if found.stopped else replace(found, fragile=())
 
 
-def allowed(site: Case) -> list[tuple[str, int]]:
-    """Every address and port that the rules let anything be sent to."""
+def allowed(site: Case) -> list[tuple[str, str, int]]:
+    """Every address, transport and port that the rules let anything be sent to."""
     return [
-        (str(address), port)
+        (str(address), probe.transport, port)
         for address in GROUND
         if site.may_touch(address)
-        for port, _ in site.ports_of(address, SMB)
+        for probe in PROBES
+        if probe.name in ON_THE_WIRE
+        for port, _ in site.ports_of(address, probe)
     ]
 
 
-def count(stage: Scene, pairs: list[tuple[str, int]]) -> None:
+def count(stage: Scene, wheres: list[tuple[str, str, int]]) -> None:
     """Count what is sent to these, and everything else."""
-    elements = ", ".join(f"{address} . {port}" for address, port in pairs or [("192.0.2.1", 1)])
+    elements = ", ".join(" . ".join(map(str, where)) for where in wheres or [("192.0.2.1", "tcp", 1)])
     stage.cable.hospital.run(
         *("nft", "-f", "-"),
-        stdin=f"""add set inet judge may {{ type ipv4_addr . inet_service; }}
+        stdin=f"""add set inet judge may {{ type ipv4_addr . inet_proto . inet_service; }}
         add element inet judge may {{ {elements} }}
         add counter inet judge right
         add counter inet judge wrong
-        add rule inet judge arriving ip saddr 10.255.0.1 ip daddr . tcp dport @may counter name right accept
+        add rule inet judge arriving ip saddr 10.255.0.1 ip daddr . meta l4proto . th dport @may \\
+          counter name right accept
         add rule inet judge arriving ip saddr 10.255.0.1 counter name wrong""",
     )
 

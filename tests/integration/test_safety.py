@@ -27,6 +27,7 @@ SITE = """
 name = "CHU de Démonstration"
 
 [policy]
+probes = ["smb"]
 exclude = ["10.77.0.16/28"]
 
 [[ward]]

@@ -97,13 +97,15 @@ def test_nothing_of_an_older_inventory_is_lost(old: Path) -> None:
     url, before = f"sqlite:///{old}", _rows(old)
     with pytest.raises(ConfigError, match="run vetuste db upgrade"):
         open_inventory(url)
-    assert upgrade_inventory(url) == ("0001", "0002")
+    assert upgrade_inventory(url) == ("0001", "0003")
     after = _rows(old)
-    changed = {"alembic_version", "scans", "coverage"}
+    changed = {"alembic_version", "scans", "coverage", "assets"}
     assert {name: rows for name, rows in before.items() if name not in changed} == {
         name: after[name] for name in before if name not in changed
     }
     assert [row[:9] for row in after["scans"]] == before["scans"]
+    assert [row[:-1] for row in after["assets"]] == before["assets"]
+    assert {row[-1] for row in after["assets"]} == {None}
     assert after["coverage"] == [row[:4] for row in before["coverage"]]
     assert [row[9:] for row in after["scans"]] == [("{}", "", "[]")] * 2
     assert [after[name] for name in ("ledger", "ledger_kinds", "breakers")] == [[], [], []]

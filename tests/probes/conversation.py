@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from scanner.errors import PeerClosedError, ProbeError
-from scanner.probes import Learnt, Reconnect, Send
+from scanner.errors import LimitError, PeerClosedError, ProbeError
+from scanner.probes import Learnt, Peer, Reconnect, Secure, Send
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,8 +34,10 @@ class Heard:
 
 
 @dataclass
-class Peer:
+class Replay:
     """Connections that a host accepts; each is the answers that it gives, in order, before it hangs up.
+
+    Where TLS begins, the answer is what ``Secure`` gives back. Of datagrams, one is one answer.
 
     In the place of a later connection, an error is what becomes of the attempt to make it.
 
@@ -47,12 +49,16 @@ class Peer:
     byte_by_byte: bool = False
 
     def hold(self, probe: Probe, endpoint: Endpoint) -> Heard:
+        """The conversation with a host of which nothing else is known."""
+        return self.hold_with(probe, Peer(endpoint))
+
+    def hold_with(self, probe: Probe, peer: Peer) -> Heard:
         heard = Heard()
         later = list(self.connections)
         first = later.pop(0)
         assert not isinstance(first, ProbeError), "a conversation begins on a connection"
         waiting = list(first)
-        conversation = probe.converse(endpoint)
+        conversation = probe.converse(peer)
         answer: bytes | ProbeError = b""
         try:
             step = next(conversation)
@@ -70,8 +76,12 @@ class Peer:
                     following = later.pop(0) if later else []
                     waiting = [] if isinstance(following, ProbeError) else list(following)
                     answer = following if isinstance(following, ProbeError) else b""
+                elif isinstance(step, Secure):
+                    heard.exchanges += 1
+                    answer = waiting.pop(0) if waiting else PeerClosedError()
+                    heard.raw += [answer] if isinstance(answer, bytes) else []
                 else:
-                    answer = self._answer(step, waiting, heard)
+                    answer = self._answer(step, waiting, heard, probe.hears)
                     assert heard.exchanges <= probe.exchanges
                     assert sum(map(len, heard.said)) <= probe.size
                 step = (
@@ -85,20 +95,21 @@ class Peer:
             heard.error = error
         return heard
 
-    def _answer(self, send: Send, waiting: list[Answer], heard: Heard) -> bytes | ProbeError:
+    def _answer(self, send: Send, waiting: list[Answer], heard: Heard, hears: int) -> bytes | ProbeError:
         heard.exchanges += 1
         if send.data:
             heard.said.append(send.data)
         found = waiting.pop(0) if waiting else PeerClosedError()
         if isinstance(found, ProbeError):
             return found
+        most = min(send.limit, hears)
         try:
             length = self._delimit(send, found)
         except ProbeError as error:
             return error
         if length is None:
-            return PeerClosedError()
-        assert 0 < length <= send.limit
+            return PeerClosedError() if len(found) <= most else LimitError()
+        assert 0 < length <= most, "it must be declared how much is heard"
         heard.raw.append(found[:length])
         return found[:length]
 

@@ -8,11 +8,12 @@ import pytest
 
 from scanner.errors import LimitError, PeerClosedError, ProbeError, ProtocolError
 from scanner.model import Endpoint
-from scanner.probes import netbios_session, probes, smb1, smb2, spnego
+from scanner.probes import Peer, netbios_session, probes, smb1, smb2, spnego
 from scanner.probes.netbios_session import wrap
 from scanner.probes.smb import KEYS, PROBE
 from tests.probes import made
-from tests.probes.conversation import Answer, Heard, Peer
+from tests.probes.conversation import Answer, Heard, Replay
+from tests.probes.told import Told
 
 DIRECT = Endpoint("192.0.2.1", 445)
 NETBIOS = Endpoint("192.0.2.1", 1139, service=139)
@@ -26,6 +27,8 @@ REFUSED = wrap(made.smb2_header(1, 0xC0000022) + bytes(9))
 SMB1_PLAIN = wrap(made.smb1_negotiate(b"8 bytes!" + made.utf16("WARD", "NT4SRV"), made.OEM))
 SMB1_STRINGS = wrap(made.smb1_setup(b"Windows NT 1381\0NT LAN Manager 4.0\0WARD\0", made.OEM))
 NO_DIALECT = wrap(made.smb1_header(0x72, made.UNICODE) + b"\1\xff\xff\0\0")
+
+SMB1_EXTENDED = wrap(made.smb1_negotiate(made.GUID, capabilities=0x8000F3FD, challenge=0))
 
 SMB2_FACTS: dict[str, Any] = {
     "smb.signing": "enabled",
@@ -57,9 +60,62 @@ PLAIN_FACTS = {
     "smb.native_lm": "NT LAN Manager 4.0",
 }
 
+EXTENDED_FACTS = {
+    "smb.smb1": "yes",
+    "smb.dialect": "NT LM 0.12",
+    "smb.signing": "disabled",
+    "smb.security": "extended",
+    "smb.max_buffer": "4356",
+    "smb.max_mpx": "50",
+    "smb.capabilities": "0x8000f3fd",
+    "smb.server_guid": SMB2_FACTS["smb.server_guid"],
+    "smb.native_os": "Windows 5.1",
+    "smb.native_lm": "Windows 2000 LAN Manager",
+}
+LATER_FACTS = {key: value for key, value in SMB2_FACTS.items() if key != "smb.boot_time"}
+
+CONVERSATIONS = (
+    Told(
+        "without extended security",
+        PROBE,
+        [[SMB1_PLAIN, SMB1_STRINGS]],
+        {**PLAIN_FACTS, "smb.dialect": "NT LM 0.12", "smb.signing": "disabled"},
+        "[MS-CIFS] 2.2.4.52, 2.2.4.53",
+    ),
+    Told(
+        "SMB 2, and no SMB 1",
+        PROBE,
+        [[WILDCARD, AGREED, CHALLENGE], [PeerClosedError()]],
+        {**SMB2_FACTS, **NTLM_FACTS, "smb.smb1": "no"},
+        "[MS-SMB2] 2.2.4, 2.2.6",
+    ),
+    Told(
+        "SMB 2 and SMB 1, over NetBIOS, slow to answer",
+        PROBE,
+        [[GRANTED, WILDCARD, AGREED, PENDING, CHALLENGE], [GRANTED, SMB1_PLAIN, SMB1_STRINGS]],
+        {**PLAIN_FACTS, **SMB2_FACTS, **NTLM_FACTS},
+        "[RFC 1002] 4.3.3; [MS-SMB2] 3.3.4.2",
+        service=139,
+    ),
+    Told(
+        "SMB 1 with extended security",
+        PROBE,
+        [[SMB1_EXTENDED, wrap(made.smb1_setup(b"Windows 5.1\0Windows 2000 LAN Manager\0", made.OEM))]],
+        EXTENDED_FACTS,
+        "[MS-SMB] 2.2.4.5.2.1, 2.2.4.6.2",
+    ),
+    Told(
+        "without SMB 1, it hangs up on the first question",
+        PROBE,
+        [[PeerClosedError()], [AGREED, CHALLENGE]],
+        {**LATER_FACTS, **NTLM_FACTS, "smb.signing": "required", "smb.smb1": "no"},
+        "[MS-SMB2] 3.3.5.3",
+    ),
+)
+
 
 def hold(*connections: list[Answer] | ProbeError, endpoint: Endpoint = DIRECT) -> Heard:
-    return Peer(connections).hold(PROBE, endpoint)
+    return Replay(connections).hold(PROBE, endpoint)
 
 
 def test_it_is_found_by_being_there() -> None:
@@ -156,6 +212,20 @@ def test_a_session_that_is_refused_says_why_and_nothing_more_is_sent() -> None:
     assert isinstance(heard.error, ProtocolError)
     assert "does not have the name" in str(heard.error)
     assert (heard.said, heard.connections) == ([netbios_session.SESSION_REQUEST], 1)
+
+
+def test_a_host_whose_name_is_known_is_called_by_it() -> None:
+    known = Peer(NETBIOS, {"netbios.name": ("WARD-PC-7",)})
+    heard = Replay([[GRANTED, SMB1_PLAIN, SMB1_STRINGS]]).hold_with(PROBE, known)
+    assert heard.error is None
+    assert heard.said[0] == netbios_session.session_request("WARD-PC-7", "VETUSTE")
+    assert "netbios.name" in PROBE.wants
+
+
+@pytest.mark.parametrize("name", ["", "A" * 40, "h\u00f4pital", "\u4e00\ufffd"])
+def test_any_name_can_be_called(name: str) -> None:
+    request = netbios_session.session_request(name, "VETUSTE")
+    assert len(request) == len(netbios_session.SESSION_REQUEST)
 
 
 def test_a_plain_host_is_asked_by_a_null_session() -> None:

@@ -48,7 +48,7 @@ def test_ntlm_without_spnego_goes_through() -> None:
         pytest.param("", id="nothing"),
         pytest.param("6006062b06010505", id="an initial token"),
         pytest.param("a1803000", id="an indefinite length"),
-        pytest.param("a1830000073005a0030a0100", id="a length of three bytes"),
+        pytest.param("a18500000000073005a0030a0100", id="a length of five bytes"),
         pytest.param("a1053005a2030401", id="a token longer than its element"),
         pytest.param("a1073005a2030201ff", id="a token that is a number"),
         pytest.param("a103020100", id="no sequence"),

@@ -18,7 +18,7 @@ from scanner.model import Endpoint
 from scanner.probes.smb import PROBE
 from tests.corpus import CORPUS
 from tests.integration.recordings import HOSTS
-from tests.probes.conversation import Peer
+from tests.probes.conversation import Replay
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,7 +128,7 @@ def test_damage_is_an_error_of_ours_at_worst(host: Host) -> None:
     endpoint = Endpoint("192.0.2.1", host.service)
     ends = {"whole": 0, "broken": 0}
     for number in range(CONVERSATIONS):
-        heard = Peer(conversation(host, chance)).hold(
+        heard = Replay(conversation(host, chance)).hold(
             PROBE, endpoint
         )  # any other error leaves here and fails
         assert heard.error is None or isinstance(heard.error, ProbeError)
@@ -147,11 +147,11 @@ def test_damage_is_an_error_of_ours_at_worst(host: Host) -> None:
 def test_damage_takes_no_memory(host: Host) -> None:
     chance = random.Random(f"{SEED} memory {host.name}")
     endpoint = Endpoint("192.0.2.1", host.service)
-    Peer(connections_of(host)).hold(PROBE, endpoint)
+    Replay(connections_of(host)).hold(PROBE, endpoint)
     tracemalloc.start()
     try:
         for _ in range(max(1, CONVERSATIONS // 20)):
-            Peer(conversation(host, chance)).hold(PROBE, endpoint)
+            Replay(conversation(host, chance)).hold(PROBE, endpoint)
         _, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -26,7 +26,7 @@ REFUSED = {
     *(9100, 9101, 9102, 9103, 9104, 9105, 9106, 9107, 9999, 515, 631, 104, 11112, 4242, 2575),
     *(102, 502, 2404, 20000, 44818, 47808),
 }
-CONNECTIONS = {"clinical": 4, "office": 12, "lab": 64}
+CONNECTIONS = {"clinical": 4, "office": 24, "lab": 64}
 PRIVATE = [
     ip_network(text)
     for text in (
@@ -47,9 +47,17 @@ PORTS: tuple[dict[str, list[int]], ...] = (
     {"smb": [445, 139]},
     {"smb": [1445]},
     {"smb": [9100, 139]},
-    {"printer": [9100]},
+    {"ipp": [9100]},
     {"dicom": [4242, 80]},
 )
+HELD: tuple[tuple[str, ...] | None, ...] = (
+    *(None, None, None),
+    ("smb", "rdp"),
+    ("netbios", "ipp", "dicom"),
+    ("smb", "netbios", "ipp"),
+)
+"""What is said of the probes that may be held at all."""
+HELD_ON_THE_WIRE = (("smb",), ("smb", "rdp"), ("netbios", "smb"), ("netbios", "rdp", "smb"))
 _HOUR = datetime.now(UTC).hour
 OPEN, CLOSED = (
     f"{(_HOUR + first) % 24:02}:00-{(_HOUR + last) % 24:02}:00 UTC" for first, last in ((-3, 4), (6, 9))
@@ -64,14 +72,15 @@ class Probed:
     name: str
     transport: str
     ports: tuple[int, ...]
+    needs: tuple[str, ...] = ()
 
 
 PROBES = (
     Probed("smb", "tcp", (445, 139)),
-    Probed("names", "udp", (137,)),
-    Probed("desktop", "tcp", (3389,)),
-    Probed("printer", "tcp", (9100, 515, 80)),
-    Probed("dicom", "tcp", (104, 11112)),
+    Probed("netbios", "udp", (137,)),
+    Probed("rdp", "tcp", (3389,)),
+    Probed("ipp", "tcp", (631, 515, 80)),
+    Probed("dicom", "tcp", (104, 11112), needs=("ae_title",)),
 )
 
 
@@ -86,6 +95,7 @@ class Ward:
     profile: str | None
     window: str | None
     ports: dict[str, list[int]]
+    probes: tuple[str, ...] | None
 
 
 @dataclass(frozen=True)
@@ -97,6 +107,8 @@ class Case:
     window: str | None
     exclude: tuple[Network, ...]
     ports: dict[str, list[int]]
+    probes: tuple[str, ...] | None
+    ae_title: str
     signed: bool
     targets: tuple[str, ...]
     without: tuple[Network, ...]
@@ -113,6 +125,8 @@ class Case:
         lines = ["[site]", 'name = "Random"', f"signed = {json.dumps(self.signed)}"]
         lines += ["[policy]", f'profile = "{self.profile}"', f"exclude = {_listed(self.exclude)}"]
         lines += [f'window = "{self.window}"'] * bool(self.window)
+        lines += [f"probes = {_listed(self.probes or ())}"] * (self.probes is not None)
+        lines += ["[dicom]", f'ae_title = "{self.ae_title}"'] * bool(self.ae_title)
         if self.signed:
             lines += ["[signing]", 'roles = ["biomedical"]', 'allowed_signers = "allowed_signers"']
         lines += ["[ports]", *(f"{probe} = {ports}" for probe, ports in self.ports.items())]
@@ -121,6 +135,7 @@ class Case:
             lines += [f"passive_only = {json.dumps(ward.passive)}", f"lab = {json.dumps(ward.lab)}"]
             lines += [f'profile = "{ward.profile}"'] * bool(ward.profile)
             lines += [f'window = "{ward.window}"'] * bool(ward.window)
+            lines += [f"probes = {_listed(ward.probes or ())}"] * (ward.probes is not None)
             lines += [f"ports.{probe} = {ports}" for probe, ports in ward.ports.items()]
         return "\n".join(lines) + "\n"
 
@@ -168,6 +183,9 @@ class Case:
         """Where a probe may be held on this host: the port, and the one that it stands for."""
         ward = self.ward_of(address)
         assert ward is not None
+        held = ward.probes or self.probes
+        if (held is not None and probe.name not in held) or (probe.needs and not self.ae_title):
+            return set()
         named = (self.ports | ward.ports).get(probe.name)
         pairs = list(zip(named or probe.ports, probe.ports, strict=False))
         if named is None:
@@ -203,6 +221,8 @@ def case(chance: random.Random, ground: IPv4Network = GROUND, *, wire: bool = Fa
         None if wire else chance.choice((None, None, None, OPEN, CLOSED)),
         tuple(_network(chance, ground, 26, 32) for _ in range(chance.randrange(3))),
         chance.choice(PORTS),
+        chance.choice(HELD_ON_THE_WIRE if wire else HELD),
+        chance.choice(("", "ARCHIVE")),
         signed=not wire and chance.random() < 0.1,
         targets=_targets(chance, ground, wards, wire=wire),
         without=tuple(_network(chance, ground, 28, 32) for _ in range(chance.randrange(2))),
@@ -248,6 +268,7 @@ def _ward(chance: random.Random, name: str, subnets: tuple[Network, ...], *, wir
         chance.choice(profiles),
         None if wire else chance.choice((None, None, None, OPEN, CLOSED)),
         chance.choice(PORTS),
+        chance.choice((None, None, *(HELD_ON_THE_WIRE if wire else HELD))),
     )
 
 

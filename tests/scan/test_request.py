@@ -77,15 +77,58 @@ def test_refused_ports_are_open_only_to_a_site_file_that_names_them(site: SiteFi
     (smb,) = (probe for probe in probes() if probe.name == "smb")
     by_ward = {terms.ward: terms for _, terms in prepare(Request(site=site), 1000).shares}
     gate = prepare(Request(site=site), 1000).gate
-    assert gate.services(smb, by_ward["Nuit"]) == ((9100, 445), (1139, 139))
-    assert gate.services(smb, by_ward["Laboratoire d'essais"]) == ((445, 445), (139, 139))
+    assert gate.services(smb, by_ward["Nuit"]).ports == ((9100, 445), (1139, 139))
+    assert gate.services(smb, by_ward["Laboratoire d'essais"]).ports == ((445, 445), (139, 139))
+
+
+def test_only_the_probes_that_are_named_are_held(site: SiteFile) -> None:
+    held = site.model_copy(update={"policy": site.policy.model_copy(update={"probes": ("smb",)})})
+    shares = prepare(Request(site=held), 1000).shares
+    assert {terms.probes for _, terms in shares} == {frozenset({"smb"})}
+    gate = prepare(Request(site=held), 1000).gate
+    for probe in probes():
+        for _, terms in shares:
+            named = gate.services(probe, terms)
+            assert bool(named.ports) == (probe.name == "smb")
+            assert (named.why_none is None) == (probe.name == "smb")
+
+
+@pytest.mark.parametrize("table", ["probes", "ports"])
+def test_a_probe_that_there_is_not_is_named_with_the_nearest(site: SiteFile, table: str) -> None:
+    wrong = {"probes": ("smbb",)} if table == "probes" else {"ports": {"smbb": (445,)}}
+    ward = site.wards[0].model_copy(update=wrong)
+    with pytest.raises(ConfigError, match="a probe smbb, which there is not; the nearest is smb"):
+        prepare(Request(site=site.model_copy(update={"wards": (ward, *site.wards[1:])})), 1000)
+
+
+def test_secrets_come_from_the_environment_and_stay_out_of_sight(
+    site: SiteFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VETUSTE_ONE", "s3cret")
+    monkeypatch.delenv("VETUSTE_NONE", raising=False)
+    snmp = site.snmp.model_copy(update={"community_env": ("VETUSTE_NONE", "VETUSTE_ONE")})
+    ground = prepare(Request(site=site.model_copy(update={"snmp": snmp})), 1000)
+    for _, terms in ground.shares:
+        assert terms.given["snmp"] == {"community": ("s3cret",)}
+        assert "s3cret" not in repr(terms)
+    assert "s3cret" not in repr(ground)
+
+
+def test_dicom_is_called_by_the_name_that_the_site_gives(site: SiteFile) -> None:
+    (terms, *_) = (terms for _, terms in prepare(Request(site=site), 1000).shares)
+    assert "ae_title" not in terms.given["dicom"]
+    dicom = site.dicom.model_copy(update={"ae_title": "ARCHIVE"})
+    (terms, *_) = (
+        terms for _, terms in prepare(Request(site=site.model_copy(update={"dicom": dicom})), 1000).shares
+    )
+    assert terms.given["dicom"] == {"ae_title": ("ARCHIVE",), "calling_ae_title": ("VETUSTE",)}
 
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_no_probe_has_a_refused_port(profile: str) -> None:
     gate = prepare(Request(("127.0.0.1",), profile=profile), 1000).gate
     terms = gate.terms_of(number_of("127.0.0.1"))
-    assert not {port for probe in probes() for port, _ in gate.services(probe, terms)} & REFUSED_PORTS
+    assert not {port for probe in probes() for port, _ in gate.services(probe, terms).ports} & REFUSED_PORTS
 
 
 def test_the_clinical_profile_knows_four_services() -> None:

@@ -25,20 +25,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from scanner.model import Endpoint
-    from scanner.probes import Conversation
+    from scanner.probes import Conversation, Peer
     from scanner.scan import Ground
     from scanner.transport.gate import HostDoor
     from tests.scan.random_sites import Address
 
 
-def never(endpoint: Endpoint) -> Conversation:
+def never(peer: Peer) -> Conversation:
     """No conversation is held here."""
-    raise AssertionError(endpoint)
+    raise AssertionError(peer)
 
 
 PREPARED = {
-    probed.name: Probe(probed.name, Transport(probed.transport), probed.ports, (), never) for probed in PROBES
+    probed.name: Probe(
+        probed.name, Transport(probed.transport), probed.ports, (), never, rank=1, needs=probed.needs
+    )
+    for probed in PROBES
 }
 
 
@@ -152,6 +154,6 @@ def test_the_random_sites_are_worth_their_name(folder: Path) -> None:
         met["closed"] += any(not drawn.is_open(address) for address in held)
         met["public"] += any(map(is_public, held))
         met["targets"] += bool(drawn.targets)
-        met["printers"] += "printer" in drawn.ports
+        met["printers"] += "ipp" in drawn.ports
     assert met["scanned"] >= 80, met
     assert min(met.values()) >= 8, met

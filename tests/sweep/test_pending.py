@@ -7,6 +7,7 @@ from datetime import timedelta
 from scanner.addresses import AddressMap, AddressSet, number_of
 from scanner.model import Endpoint, Observation, Outcome
 from scanner.sweep.pending import Pending
+from scanner.sweep.visit import Visit
 from scanner.targets import Scope
 from scanner.transport.gate import Gate, HostDoor
 from scanner.transport.limits import PROFILES, Terms
@@ -21,7 +22,7 @@ class Ward:
 
     def __init__(self) -> None:
         self.told: list[str] = []
-        self.pending = Pending(lambda door, _: self.told.append(door.address))
+        self.pending = Pending(lambda visit: self.told.append(visit.door.address))
         terms = Terms(PROFILES["office"])
         named = AddressMap((AddressSet.of([net]), net) for net in (ONE, OTHER))
         self.gate = Gate(Scope.of(None, AddressSet()), lambda _: terms, subnets=Subnets(named))
@@ -33,9 +34,11 @@ class Ward:
         for outcome in outcomes:
             self.now += timedelta(seconds=1)
             seen.append(Observation(Endpoint(address, 445), "smb", self.now, outcome))
+        if outcomes[-1] in {Outcome.ANSWERED, Outcome.REFUSED}:
+            door.subnet.alive = self.now
         door.missed = outcomes[-1] in {Outcome.SILENT, Outcome.STALLED}
         door.subnet.heard(door, seen)
-        self.pending.take(door, seen)
+        self.pending.take(Visit(door, seen))
         return door
 
 

@@ -16,6 +16,7 @@ from scanner.addresses import AddressSet, number_of
 from scanner.errors import LimitError, PeerClosedError, ProtocolError
 from scanner.model import Endpoint, Observation, Outcome, Transport
 from scanner.probes import Conversation, Learnt, Probe, Reconnect, Send
+from scanner.probes import Peer as Host
 from scanner.targets import Scope
 from scanner.transport.conversation import hold
 from scanner.transport.gate import Gate, HostDoor
@@ -36,14 +37,14 @@ def line(buffer: bytes) -> int | None:
     return None if end < 0 else end + 1
 
 
-def greet(_: Endpoint) -> Conversation:
+def greet(_: Host) -> Conversation:
     greeting = yield Send(b"hello\n", line, limit=1000)
     yield Learnt({"test.greeting": greeting.decode("latin-1").strip()})
     name = yield Send(b"name?\n", line, limit=1000)
     yield Learnt({"test.name": name.decode("latin-1").strip()})
 
 
-def greet_twice(_: Endpoint) -> Conversation:
+def greet_twice(_: Host) -> Conversation:
     yield from greet(_)
     try:
         yield Reconnect()
@@ -55,9 +56,9 @@ def greet_twice(_: Endpoint) -> Conversation:
         return
 
 
-def probe_at(port: int, converse: Callable[[Endpoint], Conversation] = greet, connections: int = 1) -> Probe:
+def probe_at(port: int, converse: Callable[[Host], Conversation] = greet, connections: int = 1) -> Probe:
     keys = ("test.greeting", "test.name", "test.again")
-    return Probe("test", Transport.TCP, (port,), keys, converse, exchanges=3, connections=connections)
+    return Probe("test", Transport.TCP, (port,), keys, converse, rank=1, exchanges=3, connections=connections)
 
 
 def door_to(address: str = ADDRESS, profile: str = "lab") -> HostDoor:
@@ -81,14 +82,14 @@ async def peer(behaviour: Peer) -> AsyncIterator[int]:
 
 
 async def ask(
-    port: int, converse: Callable[[Endpoint], Conversation] = greet, connections: int = 1
+    port: int, converse: Callable[[Host], Conversation] = greet, connections: int = 1
 ) -> Observation:
     probe, door = probe_at(port, converse, connections), door_to()
     return await meet_at(probe, door)
 
 
 async def meet_at(probe: Probe, door: HostDoor) -> Observation:
-    async with Switchboard(1, connect_seconds=0.5, answer_seconds=0.3) as switchboard:
+    async with Switchboard(1, connect_seconds=0.5, answer_seconds=0.3, datagram_seconds=0.3) as switchboard:
         return await hold(probe, _endpoint(door, probe), door, switchboard)
 
 
@@ -245,7 +246,7 @@ def test_a_probe_cannot_connect_more_often_than_it_declares() -> None:
 
 
 def test_a_probe_cannot_say_more_than_it_declares() -> None:
-    def chatter(_: Endpoint) -> Conversation:
+    def chatter(_: Host) -> Conversation:
         while True:
             yield Send(b"hello\n", line)
 
@@ -292,7 +293,7 @@ def test_the_scope_is_asked_at_every_attempt() -> None:
 def test_a_place_is_given_back_whatever_happens() -> None:
     async def meet() -> list[Outcome]:
         outcomes = []
-        async with Switchboard(1, 0.5, 0.3) as switchboard:
+        async with Switchboard(1, 0.5, 0.3, 0.3) as switchboard:
             for behaviour in (hang_up, noise, polite):
                 async with peer(behaviour) as port:
                     probe, door = probe_at(port), door_to()

@@ -99,7 +99,7 @@ def test_ports_are_those_of_the_profile_and_refused_ones_only_where_named(
 ) -> None:
     (smb,) = (probe for probe in probes() if probe.name == "smb")
     plain, moved = gate_with(PROFILES[profile]), gate_with(PROFILES[profile], smb=tuple(named))
-    assert plain.services(smb, plain.terms_of(HOST)) == ((445, 445), (139, 139))
-    services = moved.services(smb, moved.terms_of(HOST))
+    assert plain.services(smb, plain.terms_of(HOST)).ports == ((445, 445), (139, 139))
+    services = moved.services(smb, moved.terms_of(HOST)).ports
     assert services == tuple(zip(named, (445, 139), strict=False))
-    assert not {port for port, _ in plain.services(smb, plain.terms_of(HOST))} & REFUSED_PORTS
+    assert not {port for port, _ in plain.services(smb, plain.terms_of(HOST)).ports} & REFUSED_PORTS

@@ -13,6 +13,7 @@ from scanner.model import Endpoint, Observation, Outcome
 from scanner.targets import Scope
 from scanner.transport.gate import Gate
 from scanner.transport.limits import PROFILES, Terms
+from scanner.transport.rounds import too_many
 from scanner.transport.subnets import RECENT, Subnet, Subnets
 from scanner.transport.turns import EVERY
 from tests.transport.clock import WHEN
@@ -85,15 +86,15 @@ def test_three_or_two_in_a_hundred_but_never_more_than_five(alive: int, fell: in
     subnet.answered = alive
     witness = subnet.witnesses[number_of("10.0.0.1")]
     subnet.fallen = dict.fromkeys(range(fell), witness)
-    assert subnet.too_many() == (fell >= min(5, max(3, math.ceil(alive * 2 / 100))))
+    assert too_many(subnet) == (fell >= min(5, max(3, math.ceil(alive * 2 / 100))))
 
 
 def test_what_loss_explains_is_not_put_down_to_us() -> None:
     subnet = answered(gate_of(), "10.0.0.1")
     subnet.fallen = dict.fromkeys(range(3), subnet.witnesses[number_of("10.0.0.1")])
-    assert subnet.too_many()
+    assert too_many(subnet)
     subnet.looks, subnet.congestion.loss.before = 100, 0.1
-    assert not subnet.too_many()
+    assert not too_many(subnet)
 
 
 def test_a_subnet_is_looked_at_before_the_first_host_and_after_every_five() -> None:

@@ -14,6 +14,7 @@ from scanner.cli.terminal.objects import asset_object, day, moment
 from scanner.cli.terminal.output import say, say_under, write_line, write_lines
 from scanner.cli.terminal.switches import coloured
 from scanner.cli.terminal.table import Cell, Column, table, terminal_width
+from scanner.cli.terminal.unasked import print_unasked
 from scanner.cli.terminal.words import CERTAINTY, COLOUR, OUTCOME, ROLE, STATUS
 from scanner.language import translate
 from scanner.lifecycle import load_lifecycle
@@ -41,6 +42,7 @@ def proof_object(detail: AssetDetail, steps: Sequence[Step]) -> dict[str, Any]:
         "proof": [_step_object(step) for step in steps],
         "observations": [_heard_object(heard) for heard in detail.observations],
         "asked_by": detail.asked_by,
+        "not_asked": {probe: why.render() for probe, why in detail.unasked.items()},
         "ledger": [attempt_object(row) for row in detail.ledger],
     }
 
@@ -181,6 +183,7 @@ def _print_conversations(detail: AssetDetail) -> None:
     write_lines(table(heads, rows, width=terminal_width()))
     if detail.asked_by is not None:
         say("Last asked by scan {scan}.", scan=detail.asked_by)
+    print_unasked(detail.unasked)
 
 
 def _print_ledger(ledger: Sequence[LedgerRow]) -> None:

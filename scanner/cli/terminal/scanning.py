@@ -18,10 +18,11 @@ from scanner.inventory import (
     unfinished_scan,
     visited_in,
 )
-from scanner.scan import Lore, Past, lore_of, run
+from scanner.scan import Lore, Past, Settling, lore_of, run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from scanner.config import SiteSource
     from scanner.inventory import ScanRow
@@ -37,6 +38,8 @@ class Job:
     request: Request
     source: SiteSource | None
     database: str
+    today: date
+    """The day by which verdicts are judged while it goes."""
     resumed: ScanRow | None = None
     """The unfinished scan that it goes on with."""
 
@@ -81,7 +84,7 @@ def perform(job: Job) -> Tally:
             else Past()
         )
         with progress() as screen:
-            return run(ground, recorder, classifier, screen, past)
+            return run(ground, recorder, Settling(classifier, job.today, ground.policies), screen, past)
 
 
 def summarise(tally: Tally, ground: Ground) -> None:
@@ -120,6 +123,8 @@ def plan_rows(shares: Sequence[Share]) -> list[dict[str, object]]:
             "profile": share.profile,
             "addresses": share.addresses,
             "ports": list(share.ports),
+            "probes": {name: list(where) for name, where in share.probes.items()},
+            "not_asked": {name: why.render() for name, why in share.unasked.items()},
             **{
                 f"{name}_{end}": round(getattr(getattr(share, name), end))
                 for name in ("connections", "packets", "seconds")

@@ -1,0 +1,173 @@
+"""One visit: every probe's conversation with one host, one after the other, until enough is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Protocol
+
+from scanner.language import Message
+from scanner.model import Outcome
+from scanner.transport.conversation import hold
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from scanner.model import Endpoint, Evidence, Observation
+    from scanner.probes import Probe
+    from scanner.transport.gate import HostDoor
+    from scanner.transport.switchboard import Switchboard
+
+RETRIES: Final = 3
+"""How often a silent first port is tried again, at most: one packet in ten may get lost each time."""
+
+_FUTILE: Final = frozenset(
+    {Outcome.UNREACHABLE, Outcome.FAILED, Outcome.WITHHELD, Outcome.STALLED, Outcome.EXCESSIVE}
+)
+"""After these, another port of the same probe would fare no better, or the host had better be left alone."""
+_TRYING: Final = frozenset({Outcome.STALLED, Outcome.EXCESSIVE})
+_ENOUGH: Final = 2
+"""Conversations that a host stalls or floods before it is left alone."""
+
+
+class Judgement(Protocol):
+    """Who knows when enough is known of a host."""
+
+    def settled(self, door: HostDoor, evidence: Evidence) -> Message | None:
+        """Why nothing more need be asked, or None where something may still be learnt."""
+
+
+@dataclass(slots=True)
+class Visit:
+    """What became of a host that was visited."""
+
+    door: HostDoor
+    observations: list[Observation] = field(default_factory=list)
+    unasked: dict[str, Message] = field(default_factory=dict)
+    """Why a probe was not held, by its name."""
+    evidence: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """All that the host has said; different values of one key stand side by side."""
+
+    @property
+    def ended(self) -> datetime | None:
+        """When its last conversation ended; None where none was held."""
+        return self.observations[-1].at if self.observations else None
+
+    @property
+    def outcome(self) -> Outcome:
+        """Of the first conversation that told something, else of the last sign of life, else of the last."""
+        told = [seen.outcome for seen in self.observations if seen.evidence]
+        alive = [seen.outcome for seen in self.observations if seen.outcome.alive]
+        return (told or alive[-1:] or [self.observations[-1].outcome])[0]
+
+    @property
+    def failed(self) -> bool:
+        """Whether nothing left this machine, for reasons of its own."""
+        return bool(self.observations) and all(seen.outcome is Outcome.FAILED for seen in self.observations)
+
+    def take(self, seen: Observation) -> None:
+        """A conversation ended."""
+        self.observations.append(seen)
+        for key, values in seen.evidence.items():
+            self.evidence[key] = tuple(dict.fromkeys(self.evidence.get(key, ()) + values))
+
+
+@dataclass(slots=True)
+class Asking:
+    """A visit under way."""
+
+    visit: Visit
+    switchboard: Switchboard
+    judgement: Judgement
+    _alive: bool = False
+    """Whether anything of the host has answered, were it by a refusal."""
+    _trying: int = 0
+    _settled: Message | None = None
+
+    async def hold_all(self, probes: Sequence[Probe]) -> None:
+        """Hold what may tell something, in the order of the probes."""
+        told_nothing: list[Probe] = []
+        for probe in probes:
+            why = self._needless(probe)
+            if why is not None:
+                self.visit.unasked[probe.name] = why
+                continue
+            if not await self._hold(probe):
+                told_nothing.append(probe)
+            for other in told_nothing:
+                if self.visit.evidence.keys() & set(other.wants) and self._needless(other) is None:
+                    told_nothing.remove(other)
+                    await self._hold_again(other)
+                    break
+
+    def _needless(self, probe: Probe) -> Message | None:
+        """Why a probe is not held with this host now."""
+        door = self.visit.door
+        services = door.gate.services(probe, door.terms)
+        if not services.ports:
+            return services.why_none
+        if not self._alive and (not probe.reveals or self._is_out_of_reach()):
+            return Message("nothing answers there")
+        if self._settled is not None:
+            return self._settled
+        if self._trying >= _ENOUGH:
+            return Message("the host stalled or flooded other conversations")
+        if door.left <= 0:
+            return Message("the host has had its {number} attempts", {"number": str(door.connections)})
+        return None
+
+    def _is_out_of_reach(self) -> bool:
+        return any(seen.outcome in _FUTILE for seen in self.visit.observations)
+
+    async def _hold(self, probe: Probe) -> bool:
+        """One probe on its ports in turn, until one yields evidence; whether one did.
+
+        A lost SYN looks like a dark address: a first port that was silent is tried again. The second port's
+        attempt comes in between, so that one burst of loss does not take both. Where the host answers
+        elsewhere, or the network is known to lose packets, silence is asked more often.
+        """
+        endpoints = self.visit.door.endpoints(probe)
+        first = len(self.visit.observations)
+        for endpoint in endpoints if self._alive else endpoints[: probe.reveals]:
+            seen = await self._ask(probe, endpoint)
+            if seen.evidence:
+                return True
+            if seen.outcome in _FUTILE:
+                return False
+        tried = 0
+        while tried < self._retries(probe, self.visit.observations[first:]):
+            seen = await self._ask(probe, endpoints[0])
+            if seen.outcome is not Outcome.SILENT:
+                return bool(seen.evidence)
+            tried += 1
+        return False
+
+    async def _hold_again(self, probe: Probe) -> None:
+        """The same where the host answered, now that more is known of it."""
+        answered = [
+            seen.endpoint
+            for seen in self.visit.observations
+            if seen.probe == probe.name and seen.outcome.alive and seen.outcome is not Outcome.REFUSED
+        ]
+        for endpoint in answered:
+            await self._ask(probe, endpoint)
+
+    async def _ask(self, probe: Probe, endpoint: Endpoint) -> Observation:
+        visit = self.visit
+        seen = await hold(probe, endpoint, visit.door, self.switchboard, visit.evidence)
+        visit.take(seen)
+        self._alive |= seen.outcome.alive
+        self._trying += seen.outcome in _TRYING
+        if seen.evidence:
+            self._settled = self.judgement.settled(visit.door, visit.evidence)
+        return seen
+
+    def _retries(self, probe: Probe, observations: Sequence[Observation]) -> int:
+        """How often a first port that was silent is tried again."""
+        if not observations or observations[0].outcome is not Outcome.SILENT:
+            return 0
+        if self.visit.door.subnet.congestion.lossy:
+            return RETRIES
+        if not probe.reveals:
+            return 0  # the host is known to answer: most likely its firewall is silent
+        return 2 if any(seen.outcome.alive for seen in observations) else 1
