@@ -22,10 +22,13 @@ from scanner.errors import VetusteError
 from scanner.simulator.files import site_file, write_truth
 from scanner.simulator.mix import parse_mix
 from scanner.simulator.plan import Hospital
-from scanner.simulator.server import SERVICES, serve
+from scanner.simulator.server import serve
+from scanner.simulator.services import SERVICES, by_probe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+_IN_ORDER = ", ".join(f"{service.port}/udp" if service.answer else str(service.port) for service in SERVICES)
 
 
 def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
@@ -37,18 +40,21 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="decides which machine stands where")
     parser.add_argument("--mix", default="", help="xp=8000,w7=2000: how many of which; the rest as usual")
     parser.add_argument(
-        "--ports", type=_ports, default="14450,11390", help="what stands for 445 and for 139; 0 is any"
+        "--ports",
+        type=_ports,
+        default="14450,11390",
+        help=f"what stands for {_IN_ORDER}; 0, and the rest: any",
     )
     parser.add_argument("--site-file", type=Path, help="write a site file for a scan here")
     parser.add_argument("--truth", type=Path, help="write what every machine is here, as CSV")
     return parser.parse_args(words)
 
 
-def _ports(text: str) -> tuple[int, int]:
-    numbers = [int(part) for part in text.split(",")]
-    if len(numbers) != len(SERVICES) or not all(0 <= number < 1 << 16 for number in numbers):
-        raise argparse.ArgumentTypeError("two ports are needed: what stands for 445, and for 139")
-    return numbers[0], numbers[1]
+def _ports(text: str) -> tuple[int, ...]:
+    numbers = tuple(map(int, text.split(",")))
+    if not 1 < len(numbers) <= len(SERVICES) or not all(0 <= number < 1 << 16 for number in numbers):
+        raise argparse.ArgumentTypeError(f"at least two ports are needed, at most {len(SERVICES)}")
+    return numbers
 
 
 def _end_with_input(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None]) -> None:
@@ -75,7 +81,7 @@ async def _run(hospital: Hospital, arguments: argparse.Namespace) -> None:
             arguments.site_file.write_text(site_file(hospital, ports), encoding="utf-8")
         if arguments.truth:
             write_truth(hospital, arguments.truth)
-        line = {"ports": ports, "hosts": hospital.hosts, "wards": len(hospital.wards)}
+        line = {"ports": by_probe(ports), "hosts": hospital.hosts, "wards": len(hospital.wards)}
         sys.stdout.write(json.dumps(line) + "\n")
         sys.stdout.flush()
 

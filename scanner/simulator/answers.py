@@ -109,7 +109,7 @@ def _offer(situation: Situation) -> bytes:
 def _extended_setup(situation: Situation, request: smb1.Request) -> bytes:
     if not situation.machine.personality.extended:
         return smb1.refused(request, _INVALID)
-    status, blob = _authenticate(situation, smb1.security_blob(request))
+    status, blob = authenticate(situation, smb1.security_blob(request))
     if status not in {_SUCCESS, _MORE}:
         return smb1.refused(request, status)
     return smb1.session_answer(situation.machine, request, status, blob, request.uid or _UID)
@@ -123,7 +123,7 @@ def _plain_setup(machine: Machine, request: smb1.Request) -> bytes:
     return smb1.plain_session_answer(machine, request, _UID)
 
 
-def _authenticate(situation: Situation, blob: bytes) -> tuple[int, bytes]:
+def authenticate(situation: Situation, blob: bytes) -> tuple[int, bytes]:
     """Status and token with which a security blob is answered; only nobody gets in."""
     message = spnego.ntlm_inside(blob)
     wrapped = not blob.startswith(ntlm.SIGNATURE)
@@ -138,6 +138,12 @@ def _authenticate(situation: Situation, blob: bytes) -> tuple[int, bytes]:
     if spnego.names_ntlm(blob):
         return _MORE, spnego.answer(b"")
     return _INVALID, b""
+
+
+def challenged(situation: Situation, blob: bytes) -> bytes:
+    """The token that a client's first one is answered with, whatever carries them; empty: there is none."""
+    status, token = authenticate(situation, blob)
+    return token if status == _MORE else b""
 
 
 def _smb2(situation: Situation, request: smb2.Request) -> bytes:
@@ -179,7 +185,7 @@ def _smb2_negotiated(
 
 def _smb2_session(situation: Situation, request: smb2.Request) -> bytes:
     kind = situation.machine.personality
-    status, blob = _authenticate(situation, smb2.security_blob(request))
+    status, blob = authenticate(situation, smb2.security_blob(request))
     if status not in {_SUCCESS, _MORE}:
         return smb2.refused(request, status, short=kind.short_error)
     granted = max(1, request.credits) if status == _SUCCESS or kind.early_credits else 1

@@ -1,4 +1,4 @@
-"""One connection with a simulated machine: bytes of a client in, bytes of the machine out."""
+"""One connection with a simulated machine over SMB, with or without a NetBIOS session."""
 
 from __future__ import annotations
 
@@ -6,45 +6,43 @@ from typing import TYPE_CHECKING, Final
 
 from scanner.simulator import answers, netbios
 from scanner.simulator.answers import End
+from scanner.simulator.speaker import NETBIOS, Speaker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scanner.simulator.machine import Machine
 
+__all__ = ["DIRECT", "NETBIOS", "Dialogue"]
+
 DIRECT: Final = 445
-NETBIOS: Final = 139
 
 
-class Dialogue:
-    """What a machine answers on one connection.
+class Dialogue(Speaker):
+    """What a machine answers on one connection to 445 or 139."""
 
-    Args:
-        machine: who answers.
-        service: 445 or 139, whatever port the simulator really uses.
-        now: the machine's clock, as a FILETIME.
-        random: gives that many random bytes.
-    """
-
-    __slots__ = ("_called", "_situation", "end")
+    __slots__ = ("_called",)
 
     def __init__(
         self, machine: Machine, service: int, now: Callable[[], int], random: Callable[[int], bytes]
     ) -> None:
-        self._situation = answers.Situation(machine, service == NETBIOS, now, random)
+        super().__init__(machine, service, now, random)
         self._called = service == DIRECT
-        self.end = End.OPEN
 
-    def answer(self, frame: bytes) -> bytes:
-        """What is said to one whole message, its session header included; :attr:`end` says what follows."""
-        kind = frame[0]
+    def length(self, data: bytes) -> int:
+        """As the session header says."""
+        return netbios.length(data)
+
+    def answer(self, message: bytes) -> bytes:
+        """What is said to one whole message, its session header included."""
+        kind = message[0]
         if kind == netbios.MESSAGE and self._called:
-            said, self.end = answers.reply(self._situation, frame[4:])
+            said, self.end = answers.reply(self._situation, message[4:])
             return netbios.framed(said) if said else b""
         if kind == netbios.KEEP_ALIVE:
             return b""
         if kind == netbios.REQUEST and self._situation.netbios:
-            said = netbios.called(self._situation.machine, frame)
+            said = netbios.called(self._situation.machine, message)
             self._called = said == netbios.POSITIVE
             self.end = End.OPEN if self._called else End.CLOSE
             return said

@@ -6,6 +6,7 @@ import csv
 from typing import TYPE_CHECKING
 
 from scanner.simulator.plan import names
+from scanner.simulator.services import by_probe
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,8 +35,14 @@ def _ward(ward: Ward) -> str:
 
 
 def site_file(hospital: Hospital, ports: tuple[int, ...]) -> str:
-    """The text of a site file for this hospital: every ward may be scanned without limits."""
-    site = names()["site"]
+    """The text of a site file for this hospital: every ward may be scanned without limits.
+
+    Args:
+        hospital: who is where.
+        ports: what stands for the registered ports, in the order of the services. What is left out is not
+            asked for: on the loopback interface the machine's own services would answer.
+    """
+    site, spoken = names()["site"], by_probe(ports)
     head = (
         "[site]",
         f"name = {_text(site['name'])}",
@@ -45,9 +52,11 @@ def site_file(hospital: Hospital, ports: tuple[int, ...]) -> str:
         "",
         "[policy]",
         'profile = "lab"',
+        f"probes = [{', '.join(map(_text, spoken))}]",
         "",
         "[ports]",
-        f"smb = [{', '.join(map(str, ports))}]",
+        *(f"{probe} = [{', '.join(map(str, numbers))}]" for probe, numbers in spoken.items()),
+        *(("", "[snmp]", 'community_env = ["VETUSTE_SNMP"]') if "snmp" in spoken else ()),
     )
     return "\n\n".join(("\n".join(head), *map(_ward, hospital.wards))) + "\n"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+from zlib import crc32
 
 if TYPE_CHECKING:
     from scanner.simulator.personalities import Personality
@@ -15,6 +16,11 @@ FILETIME_EPOCH: Final = 116_444_736_000_000_000
 def filetime(seconds: float) -> int:
     """Seconds since 1970 as a FILETIME."""
     return FILETIME_EPOCH + int(seconds * 10_000_000)
+
+
+def unix_seconds(moment: int) -> int:
+    """A FILETIME as whole seconds since 1970."""
+    return (moment - FILETIME_EPOCH) // 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,13 @@ class Machine:
     """Minutes to add to its local time to have UTC ([MS-CIFS] 2.2.4.52.2, ServerTimeZone)."""
     guests: bool = False
     """It lets everybody in as a guest; Windows says so in its challenge ([MS-NLMP] 2.2.2.1, MsvAvFlags)."""
+    address: str = ""
+    """Where it stands; empty: it does not know."""
+
+    @property
+    def mac(self) -> bytes:
+        """Its MAC address: the vendor's three bytes, and three of its own."""
+        return bytes.fromhex(self.personality.oui) + crc32(self.dns_name.encode()).to_bytes(4, "big")[1:]
 
     @property
     def joined(self) -> bool:

@@ -84,7 +84,10 @@ def _version(text: str) -> bytes:
 def challenge(machine: Machine, negotiate: bytes, nonce: bytes, now: int) -> bytes:
     """The CHALLENGE ([MS-NLMP] 2.2.1.2) with which this machine answers a NEGOTIATE."""
     asked = int.from_bytes(negotiate[12:16], "little")
-    flags = asked & _GRANTED | _TARGET_INFO | (_TARGET_DOMAIN if machine.joined else _TARGET_SERVER)
+    flags = asked & _GRANTED | (_TARGET_DOMAIN if machine.joined else _TARGET_SERVER)
+    info = target_info(machine, now) if machine.personality.extended else b""
+    if info:
+        flags |= _TARGET_INFO
     target = machine.domain if machine.joined else machine.name
     if asked & _UNICODE:
         name = wide(target)
@@ -94,7 +97,6 @@ def challenge(machine: Machine, negotiate: bytes, nonce: bytes, now: int) -> byt
     version = _version(machine.personality.ntlm)
     if version:
         flags |= _VERSION
-    info = target_info(machine, now)
     start = _CHALLENGE.size + len(version)
     head = _CHALLENGE.pack(
         SIGNATURE, 2, len(name), len(name), start, flags, nonce, len(info), len(info), start + len(name)

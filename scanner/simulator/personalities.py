@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from scanner.errors import ConfigError
 
@@ -56,6 +56,26 @@ class Personality:
     samba: bool
     netbios_only: bool
     behaviour: str
+    smb: bool
+    netbios: bool
+    rpc: int
+    epm: bool
+    com: int
+    x64: bool
+    rdp: str
+    rdp_flags: int
+    credssp: int
+    tls: str
+    snmp: tuple[int, ...]
+    sysdescr: str
+    sysobjectid: str
+    ssh: str
+    kexinit: str
+    http: str
+    title: str
+    http_ntlm: bool
+    icon: bool
+    oui: str
 
     dialects: tuple[int, ...] = field(init=False)
     """The numbers of the SMB2 dialects that it speaks, ascending."""
@@ -67,17 +87,26 @@ class Personality:
 
 
 @cache
+def _file() -> dict[str, Any]:
+    return tomllib.loads(files("scanner.simulator").joinpath("personalities.toml").read_text("utf-8"))
+
+
+@cache
 def personalities() -> Mapping[str, Personality]:
     """Every personality by its key, in the order of the file."""
-    text = files("scanner.simulator").joinpath("personalities.toml").read_text("utf-8")
-    table = tomllib.loads(text)
-    default = table["default"]
+    table = _file()
     made = {}
     for key, fields in table["personality"].items():
-        values = {**default, **fields}
-        values["ciphers"] = tuple(values["ciphers"])
-        made[key] = Personality(key=key, **values)
+        values = {**table["default"], **fields}
+        lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
+        made[key] = Personality(key=key, **{**values, **lists})
     return MappingProxyType(made)
+
+
+def algorithms(name: str) -> Mapping[str, str]:
+    """What SSH servers of this kind offer: name-lists by what they are for."""
+    found: dict[str, str] = _file()["kexinit"][name]
+    return found
 
 
 def personality(key: str) -> Personality:

@@ -34,7 +34,15 @@ _NOT_JOINED: Final = 0x20
 """One workstation or server of eight is in no domain."""
 _BUILDINGS: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 _FLOORS: Final = 8
-_ROLES: Final = {"workstation": "PC", "server": "SRV", "nas": "NAS", "odd": "EQ"}
+_ROLES: Final = {
+    "workstation": "PC",
+    "server": "SRV",
+    "nas": "NAS",
+    "unix": "UX",
+    "printer": "IMP",
+    "network": "RES",
+    "odd": "EQ",
+}
 
 
 @cache
@@ -187,6 +195,7 @@ class Hospital:
             dns_forest=site["dns_domain"] if joined else "",
             guid=own.encode("ascii").ljust(16, b"\0")[:16] if kind.samba else digest[:16],
             booted=booted,
+            address=place.address,
         )
 
 

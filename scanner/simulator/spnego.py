@@ -6,6 +6,7 @@ import struct
 from functools import lru_cache
 from typing import Final
 
+from scanner.simulator.asn1 import der
 from scanner.simulator.ntlm import SIGNATURE
 
 _SPNEGO: Final = bytes.fromhex("06062b0601050502")
@@ -19,15 +20,6 @@ _PKU2U: Final = bytes.fromhex("5c33530deaf90d4db2ec4ae3786ec308")
 _NEGOEX_OFFER: Final = struct.Struct("<8sIIII16s32sQIHHII16s")
 _NEGOEX_META: Final = struct.Struct("<8sIIII16s16sII")
 _ISSUER: Final = b"Token Signing Public Key"
-
-
-def der(tag: int, value: bytes) -> bytes:
-    """A DER element with a definite length ([X.690] 8.1.3)."""
-    size = len(value)
-    if size < 0x80:  # noqa: PLR2004 - the short form of a length
-        return bytes((tag, size)) + value
-    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
-    return bytes((tag, 0x80 | len(length))) + length + value
 
 
 @lru_cache(maxsize=1)

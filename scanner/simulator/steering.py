@@ -128,9 +128,21 @@ def _attach(first: socket.socket, program: tuple[Instruction, ...]) -> None:
     first.setsockopt(socket.SOL_SOCKET, _ATTACH_REUSEPORT_CBPF, option)
 
 
-def _member() -> socket.socket:
-    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+def on_loopback(kind: int) -> socket.socket:
+    """A socket that only this machine reaches, and that nothing waits for."""
+    made = socket.socket(socket.AF_INET, kind | socket.SOCK_NONBLOCK)
     made.setsockopt(socket.SOL_SOCKET, _BINDTODEVICE, b"lo\0")
+    return made
+
+
+def cannot(port: int, error: OSError) -> ConfigError:
+    """The complaint about a port that is taken or forbidden."""
+    reason = errno.errorcode.get(error.errno or 0, "")
+    return ConfigError("port {port} cannot be used: {reason}", port=port, reason=reason)
+
+
+def _member() -> socket.socket:
+    made = on_loopback(socket.SOCK_STREAM)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     return made
@@ -143,8 +155,7 @@ def _demand_free(port: int) -> None:
         try:
             alone.bind(("0.0.0.0", port))  # noqa: S104 - every address of the loopback interface, as the members
         except OSError as error:
-            reason = errno.errorcode.get(error.errno or 0, "")
-            raise ConfigError("port {port} cannot be used: {reason}", port=port, reason=reason) from error
+            raise cannot(port, error) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,11 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 CLI = (sys.executable, str(ROOT / "cli.py"))
-QUIRKS = {"silent", "tarpit", "noise", "reset", "endless", "drip", "gigantic"}
-"""Personalities that no exchange can be completed with."""
+QUIRKS = {
+    *("silent", "tarpit", "noise", "reset", "endless", "drip", "gigantic"),
+    *("ubuntu", "laserjet", "catalyst"),
+}
+"""Personalities that no exchange over SMB can be completed with."""
 
 
 @dataclass(frozen=True)

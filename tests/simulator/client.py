@@ -63,3 +63,71 @@ REQUESTS = {
     "plain": plain_setup(),
     "session2": smb2(1, struct.pack("<HBBIIHHQ", 25, 0, 1, 0, 0, 88, 40, 0) + NTLM_NEGOTIATE),
 }
+
+
+def ber(tag: int, *parts: bytes) -> bytes:
+    """An element of ASN.1, short as they are here."""
+    content = b"".join(parts)
+    assert len(content) < 0x80
+    return bytes((tag, len(content))) + content
+
+
+ZERO = b"\2\1\0"
+SYSTEM = bytes.fromhex("2b06010201 01")
+"""1.3.6.1.2.1.1, which the objects of the system group stand under."""
+
+
+def snmp(kind: int, version: int, *names: bytes, community: bytes = b"public") -> bytes:
+    """A request for objects; of those that may be repeated, one each."""
+    bindings = ber(0x30, *(ber(0x30, ber(6, name), ber(5)) for name in names))
+    limits = ZERO + (b"\2\1\1" if kind == 0xA5 else ZERO)
+    return ber(0x30, ber(2, bytes((version,))), ber(4, community), ber(kind, b"\2\1\x4d", limits, bindings))
+
+
+def discovery(engine: bytes = b"", user: bytes = b"") -> bytes:
+    """A request of version 3 that may name an engine and a user."""
+    head = ber(0x30, b"\2\2\x12\x67", b"\2\3\0\xff\xe3", ber(4, b"\4"), b"\2\1\3")
+    security = ber(0x30, ber(4, engine), ZERO, ZERO, ber(4, user), ber(4), ber(4))
+    scoped = ber(0x30, ber(4, engine), ber(4), ber(0xA0, b"\2\1\x4d", ZERO, ZERO, ber(0x30)))
+    return ber(0x30, b"\2\1\3", head, ber(4, security), scoped)
+
+
+def node_status(name: bytes = b"*", flags: int = 0) -> bytes:
+    """A question for the names of a machine ([RFC 1002] 4.2.17)."""
+    letters = bytes(half + 0x41 for byte in name.ljust(16, b"\0") for half in (byte >> 4, byte & 15))
+    return struct.pack(">HHHHHH", 0x1234, flags, 1, 0, 0, 0) + b"\x20" + letters + b"\0" + b"\0\x21\0\1"
+
+
+def connection_request(protocols: int | None) -> bytes:
+    """An X.224 Connection Request of RDP, with what the client wants if it wants anything."""
+    wanted = b"" if protocols is None else struct.pack("<BBHI", 1, 0, 8, protocols)
+    return struct.pack(">BBHBBHHB", 3, 0, 11 + len(wanted), 6 + len(wanted), 0xE0, 0, 0, 0) + wanted
+
+
+MAPPER = bytes.fromhex("0883afe11f5dc91191a408002b14a0fa03000000")
+RESOLVER = bytes.fromhex("c4fefc9960521b10bbcb00aa0021347a00000000")
+NDR = bytes.fromhex("045d888aeb1cc9119fe808002b10486002000000")
+NDR64 = bytes.fromhex("33057171babe37498319b5dbef9ccc3601000000")
+
+
+def rpc(kind: int, body: bytes, secret: bytes = b"") -> bytes:
+    verifier = struct.pack("<BBBBI", 10, 2, 0, 0, 0) + secret if secret else b""
+    size = 16 + len(body) + len(verifier)
+    return struct.pack("<BBBBIHHI", 5, 0, kind, 3, 0x10, size, len(secret), 1) + body + verifier
+
+
+def bind(interface: bytes, *syntaxes: bytes, secret: bytes = b"") -> bytes:
+    """A bind with one context for each syntax."""
+    contexts = b"".join(
+        struct.pack("<HH", place, 1) + interface + syntax for place, syntax in enumerate(syntaxes)
+    )
+    return rpc(11, struct.pack("<HHII", 4280, 4280, 0, len(syntaxes)) + contexts, secret)
+
+
+def call(operation: int, stub: bytes = b"", context: int = 0) -> bytes:
+    return rpc(0, struct.pack("<IHH", len(stub), context, operation) + stub)
+
+
+def lookup(most: int = 500, handle: bytes = bytes(20)) -> bytes:
+    """A request for everything that the endpoint mapper knows."""
+    return call(2, bytes(16) + handle + struct.pack("<I", most))

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-HONEST = tuple(key for key, kind in personalities().items() if not kind.behaviour)
+EVERY = tuple(key for key, kind in personalities().items() if not kind.behaviour)
+HONEST = tuple(key for key in EVERY if personalities()[key].smb)
+PORTS = [445, 139, 3389, 137, 135, 161, 22, 80]
+"""The registered ports, in the order of the simulator's option."""
 NETBIOS_ONLY = {key for key, kind in personalities().items() if kind.netbios_only}
 
 IMPACKET = """
@@ -56,21 +60,21 @@ class Readings:
 
 @contextmanager
 def hospital(truth: Path) -> Iterator[Namespace]:
-    """One machine of each well-behaved kind on the real ports 445 and 139, in a namespace of its own."""
+    """One machine of each well-behaved kind on the registered ports, in a namespace of its own."""
     namespace = Namespace(f"vt-judged-{os.getpid()}")
     subprocess.run(["ip", "netns", "add", namespace.name], check=True, capture_output=True)
     process = None
     try:
         namespace.run("ip", "link", "set", "lo", "up")
-        mix = ",".join(f"{key}=1" for key in HONEST)
+        mix = ",".join(f"{key}=1" for key in EVERY)
         process = namespace.start(
-            *[sys.executable, "-m", "scanner.simulator", "--hosts", str(len(HONEST)), "--wards", "1"],
-            *["--mix", mix, "--ports", "445,139", "--truth", str(truth)],
+            *[sys.executable, "-m", "scanner.simulator", "--hosts", str(len(EVERY)), "--wards", "1"],
+            *["--mix", mix, "--ports", ",".join(map(str, PORTS)), "--truth", str(truth)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
         assert process.stdout
-        assert json.loads(process.stdout.readline())["ports"] == [445, 139]
+        assert list(chain.from_iterable(json.loads(process.stdout.readline())["ports"].values())) == PORTS
         yield namespace
     finally:
         if process is not None:
@@ -84,9 +88,10 @@ def read_all(folder: Path) -> Readings:
     truth = folder / "truth.csv"
     readings = Readings()
     with hospital(truth) as namespace, truth.open() as file:
-        where = {row["personality"]: row["address"] for row in csv.DictReader(file)}
+        rows = {row["personality"]: row["address"] for row in csv.DictReader(file)}
+        where = {key: rows[key] for key in HONEST}
         of = {address: key for key, address in where.items()}
-        planned = Hospital(len(HONEST), 1, mix=dict.fromkeys(HONEST, 1))
+        planned = Hospital(len(EVERY), 1, mix=dict.fromkeys(EVERY, 1))
         readings.names = {key: planned.places[address].name for key, address in where.items()}
         for ports, keys in (("445,139", set(HONEST) - NETBIOS_ONLY), ("139", NETBIOS_ONLY)):
             read = _nmap(namespace, ports, [where[key] for key in keys])

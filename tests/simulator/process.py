@@ -30,8 +30,14 @@ class Running:
 
     @property
     def ports(self) -> tuple[int, int]:
-        direct, netbios = self.said["ports"]
+        """What stands for 445 and for 139."""
+        direct, netbios = self.said["ports"]["smb"]
         return direct, netbios
+
+    def port(self, probe: str) -> int:
+        """What stands for the registered port of another service."""
+        (port,) = self.said["ports"][probe]
+        return int(port)
 
     def where(self, key: str) -> str:
         """The address of one machine of this personality."""

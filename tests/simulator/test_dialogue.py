@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -12,8 +13,7 @@ from hypothesis import strategies as st
 from scanner.simulator import Hospital, netbios
 from scanner.simulator.answers import End
 from scanner.simulator.dialogue import DIRECT, NETBIOS, Dialogue
-from scanner.simulator.machine import Machine
-from scanner.simulator.personalities import personalities, personality
+from scanner.simulator.personalities import personality
 from tests.simulator.client import (
     NTLM_NEGOTIATE,
     REQUESTS,
@@ -26,22 +26,10 @@ from tests.simulator.client import (
     plain_setup,
     smb2,
 )
+from tests.simulator.machines import HONEST, machine
 
-HONEST = [key for key, kind in personalities().items() if not kind.behaviour]
-
-
-def machine(key: str, *, joined: bool = True, guests: bool = False) -> Machine:
-    return Machine(
-        personality=personality(key),
-        name="CARD-PC-0123",
-        domain="CHU-DEMO" if joined else "WORKGROUP",
-        dns_name="card-pc-0123.chu-demo.example" if joined else "card-pc-0123",
-        dns_domain="chu-demo.example" if joined else "",
-        dns_forest="chu-demo.example" if joined else "",
-        guid=bytes(range(16)),
-        booted=131_000_000_000_000_000,
-        guests=guests,
-    )
+if TYPE_CHECKING:
+    from scanner.simulator.machine import Machine
 
 
 def dialogue(host: Machine, service: int = DIRECT) -> Dialogue:
