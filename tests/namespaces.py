@@ -57,12 +57,12 @@ class Namespace:
         return subprocess.Popen(self.command(*words), text=True, **options)  # type: ignore[call-overload, no-any-return] # options of Popen
 
     @contextmanager
-    def recording(self, file: Path, *chosen: str) -> Iterator[None]:
+    def recording(self, file: Path, *chosen: str, on: str = "any") -> Iterator[None]:
         """Record what arrives and leaves, whole, as tcpdump sees it; ``chosen`` is its filter.
 
         A recording from which the kernel dropped packets proves nothing, and fails.
         """
-        words = ("tcpdump", "-i", "any", "-n", "--immediate-mode", "-U", "-s", "0", "-B", "65536")
+        words = ("tcpdump", "-i", on, "-n", "--immediate-mode", "-U", "-s", "0", "-B", "65536")
         process = self.start(*words, "-w", str(file), *chosen, stderr=subprocess.PIPE)
         assert process.stderr is not None
         process.stderr.readline()  # it says that it listens

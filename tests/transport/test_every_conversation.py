@@ -79,7 +79,7 @@ def script_of(told: Told, port: int) -> list[list[tuple[bytes, Answer]]]:
 
 
 def can_be_replayed(told: Told) -> bool:
-    """TLS needs a real peer, a connection that cannot be made one that refuses it; some name their address."""
+    """TLS needs a real peer, a connection that fails needs one that refuses it; some name their address."""
     listed = all(not isinstance(connection, ProbeError) for connection in told.connections)
     heard = Replay(told.connections).hold_with(told.probe, peer_of(told, 9))
     return (
