@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from scanner.cli.checkup import Finding, State, installation, machine
+from scanner.cli.checkup.opinions import opinions
 from scanner.cli.terminal.commands import command as command_of
 from scanner.cli.terminal.exits import FAILED
 from scanner.cli.terminal.options import Where, formats, today, where
@@ -40,6 +41,7 @@ def findings(where: Where, today: date) -> Iterator[Finding]:
     yield machine.clock()
     yield machine.zones()
     yield machine.terminal()
+    yield opinions()
     yield installation.languages()
     yield installation.data(today)
     yield installation.site(where)

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scanner.audit import demand_signed
+from scanner.cli.checkup import State
+from scanner.cli.checkup.opinions import opinions
 from scanner.cli.terminal.commands import command as command_of
 from scanner.cli.terminal.exits import DONE, FAILED, FINDINGS, INTERRUPTED
 from scanner.cli.terminal.options import Where, formats, today, where
@@ -62,6 +64,12 @@ if TYPE_CHECKING:
     "--rate", cls=Option, type=click.FloatRange(min=0.01), help="At most so many attempts a second."
 )
 @click.option("--ports", cls=Option, metavar="LIST", help="Only these of the profile's ports: 445,139.")
+@click.option(
+    "--deep",
+    cls=Option,
+    is_flag=True,
+    help="Let nmap and impacket have a second look where the verdict stays open; never under clinical.",
+)
 @click.option("--allow-public", cls=Option, is_flag=True, help="Let public addresses be scanned.")
 @click.option(
     "--plan", "planned", cls=Option, is_flag=True, help="Say what would be sent and how long; send nothing."
@@ -119,6 +127,8 @@ def _job(asked: dict[str, Any], where: Where) -> Job:
     source = where.site_source()
     # A plan is what one signs by.
     signed = demand_signed(source) if source is not None and not asked["planned"] else ()
+    if asked["deep"]:
+        _demand_opinions()
     request = _request(asked, source.file if source else None)
     lore, unfinished = past_of(where.url(), source)
     resumed = None
@@ -133,6 +143,12 @@ def _job(asked: dict[str, Any], where: Where) -> Job:
     return Job(ground, request, source, where.url(), asked["today"], resumed)
 
 
+def _demand_opinions() -> None:
+    finding = opinions()
+    if finding.state is not State.OK:
+        raise ConfigError("--deep cannot be had here: {why} (vetuste doctor)", why=finding.says.render())
+
+
 def _request(asked: dict[str, Any], site: Any) -> Request:  # noqa: ANN401 - a SiteFile or None
     return Request(
         asked["targets"],
@@ -143,6 +159,7 @@ def _request(asked: dict[str, Any], site: Any) -> Request:  # noqa: ANN401 - a S
         _ports(asked["ports"]),
         asked["allow_public"],
         asked["patience"],
+        asked["deep"],
     )
 
 

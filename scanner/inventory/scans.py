@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import func, select
 
@@ -47,13 +47,17 @@ def scans_rows(inventory: Inventory, site: str | None = None) -> tuple[ScanRow, 
         )
 
 
+IMPORTED: Final = "import"
+"""The profile of what was no scan of ours: what others heard."""
+
+
 def unfinished_scan(inventory: Inventory, site: str) -> ScanRow | None:
     """The newest scan of a site, if it did not end as done and nobody living goes on with it.
 
     Raises:
         InventoryError: the inventory cannot be read.
     """
-    newest = next(iter(scans_rows(inventory, site)), None)
+    newest = next((scan for scan in scans_rows(inventory, site) if scan.profile != IMPORTED), None)
     if newest is None or newest.state == "done" or held(lock_of(inventory.path, newest.id)):
         return None
     return replace(newest, state="killed") if newest.state == "running" else newest

@@ -58,4 +58,5 @@ def _restored(kept: Any, site: SiteFile | None) -> Request:  # noqa: ANN401 - JS
         kept["rate"],
         None if kept["ports"] is None else frozenset(kept["ports"]),
         kept["allow_public"],
+        deep=kept.get("deep", False),
     )

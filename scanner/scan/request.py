@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Final
 
-from scanner.addresses import AddressMap, AddressSet, address_of, network_span, number_of
+from scanner.addresses import AddressMap, AddressSet, network_span
+from scanner.deep.opinions import GENTLE, SecondOpinions, most
 from scanner.errors import ConfigError
 from scanner.lifecycle import Policy
 from scanner.probes import probes
-from scanner.sweep.plan import plan
-from scanner.targets import LOOPBACK, Scope, parse_targets, span_of, sweepable
+from scanner.scan.terms import shares_of
+from scanner.sweep.plan import More, plan
+from scanner.targets import Scope, parse_targets, span_of, sweepable
 from scanner.transport.gate import Gate
-from scanner.transport.limits import PROFILES, Station, Terms
+from scanner.transport.limits import PROFILES, Terms
 from scanner.transport.subnets import Subnets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from scanner.config import SiteFile, Ward
+    from scanner.config import SiteFile
     from scanner.sweep.plan import Share
-    from scanner.transport.limits import Limits
 
 
 PATIENCE: Final = 180.0
@@ -44,12 +43,15 @@ class Request:
     allow_public: bool = False
     patience: float = PATIENCE
     """Seconds for which a network that is away is waited for."""
+    deep: bool = False
+    """Whether second opinions are had of hosts whose verdict stays open."""
 
     def options(self) -> dict[str, object]:
         """What is kept with the scan, for whoever goes on with it: as JSON would have it."""
         ports = None if self.ports is None else sorted(self.ports)
         asked = {"targets": list(self.targets), "exclude": list(self.exclude), "profile": self.profile}
-        return {**asked, "rate": self.rate, "ports": ports, "allow_public": self.allow_public}
+        more = {"ports": ports, "allow_public": self.allow_public, "deep": self.deep}
+        return {**asked, "rate": self.rate, **more}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +89,12 @@ class Ground:
     """Seconds for which a network that is away is waited for."""
     policies: Mapping[str, Policy] = field(default_factory=dict)
     """What the site decides about verdicts, by ward."""
+    opinions: SecondOpinions | None = None
 
     def plan(self) -> tuple[Share, ...]:
         """The least and the most that this scan would send."""
-        return plan(self.shares, self.gate, probes())
+        profiles = () if self.opinions is None else PROFILES.keys() - {GENTLE}
+        return plan(self.shares, self.gate, probes(), dict.fromkeys(profiles, More(*most())))
 
     def opening(self, now: datetime) -> datetime | None:
         """When the next window of a ward opens; ``now`` where one is open, None where none ever is."""
@@ -128,7 +132,7 @@ def prepare(request: Request, descriptors: int, lore: Lore | None = None) -> Gro
             else "nothing is left to scan: it is stopped, or fragile (vetuste breaker list, breaker fragile)"
         )
     _demand_known_probes(site)
-    shares = _shares(chosen, request)
+    shares = shares_of(chosen, request)
     gate = _gate(request, subnets, AddressSet([*forbidden.spans, *held_off.spans]), shares)
     _demand_ports(gate, shares)
     widest = max(share.limits.in_flight for _, share in shares)
@@ -144,7 +148,16 @@ def prepare(request: Request, descriptors: int, lore: Lore | None = None) -> Gro
         " ".join(request.targets) or (site.site.name if site else ""),
         request.patience,
         _policies(site),
+        _opinions(request, shares),
     )
+
+
+def _opinions(request: Request, shares: tuple[tuple[AddressSet, Terms], ...]) -> SecondOpinions | None:
+    if request.deep and all(terms.limits.profile == GENTLE for _, terms in shares):
+        raise ConfigError(
+            "second opinions are never had under the clinical profile: --deep needs --profile office or lab"
+        )
+    return SecondOpinions() if request.deep else None
 
 
 def _policies(site: SiteFile | None) -> dict[str, Policy]:
@@ -191,76 +204,6 @@ def _forbidden_by(site: SiteFile | None) -> list[tuple[int, int]]:
         return []
     passive = (net for ward in site.wards if ward.passive_only for net in ward.subnets)
     return [network_span(text) for text in (*site.policy.exclude, *passive)]
-
-
-def _shares(chosen: AddressSet, request: Request) -> tuple[tuple[AddressSet, Terms], ...]:
-    """The addresses to visit, by the terms that hold for them."""
-    site = request.site
-    if site is None:
-        limits = _limits(request.profile or "clinical", request.rate)
-        _demand_lab(limits, chosen, LOOPBACK)
-        return ((chosen, Terms(limits)),)
-    wards = AddressMap((AddressSet.of([net]), ward) for ward in site.wards for net in ward.subnets)
-    return tuple(
-        (addresses, _terms(ward, site, request, addresses)) for addresses, ward in wards.divide(chosen)
-    )
-
-
-def _terms(ward: Ward, site: SiteFile, request: Request, addresses: AddressSet) -> Terms:
-    asked = request.profile or site.policy.profile
-    names = [asked] if ward.profile is None else [asked, ward.profile]
-    if site.site.signed:
-        names.append(site.policy.profile)  # nobody may ask for more than was signed
-    # What the ward demands and what the operator asks for: the gentler of the two holds.
-    limits = min(
-        (_limits(name, request.rate) for name in names), key=lambda limits: limits.rate or float("inf")
-    )
-    _demand_lab(limits, addresses, addresses if ward.lab else LOOPBACK)
-    ports = {**site.ports, **ward.ports}
-    held = ward.probes or site.policy.probes
-    return Terms(
-        limits,
-        ward.name,
-        ports,
-        ward.window or site.policy.window,
-        _stations(ward),
-        None if held is None else frozenset(held),
-        _given(site),
-    )
-
-
-def _given(site: SiteFile) -> dict[str, dict[str, tuple[str, ...]]]:
-    """What the site file gives to probes; secrets come from the environment (design, section 9)."""
-    communities = tuple(filter(None, (os.environ.get(name) for name in site.snmp.community_env)))
-    titles = {"ae_title": site.dicom.ae_title, "calling_ae_title": site.dicom.calling_ae_title}
-    dicom: dict[str, tuple[str, ...]] = {name: (title,) for name, title in titles.items() if title}
-    return {"snmp": {"community": communities}, "dicom": dicom}
-
-
-def _stations(ward: Ward) -> tuple[Station, ...]:
-    """The canaries of a ward, each with the subnet that it sits in."""
-    return tuple(
-        Station(number_of(canary.address), canary.port, _home(canary.address, ward))
-        for canary in ward.canaries
-    )
-
-
-def _home(address: str, ward: Ward) -> str | None:
-    return next((net for net in ward.subnets if ip_address(address) in ip_network(net)), None)
-
-
-def _limits(profile: str, rate: float | None) -> Limits:
-    return PROFILES[profile].slower(rate)
-
-
-def _demand_lab(limits: Limits, addresses: AddressSet, allowed: AddressSet) -> None:
-    outside = addresses.without(allowed)
-    if limits.profile == "lab" and outside:
-        raise ConfigError(
-            "the lab profile has no limits: it is for loopback and for wards with `lab = true`; "
-            "{address} is neither: use --profile office or clinical",
-            address=address_of(outside.spans[0][0]),
-        )
 
 
 def _demand_ports(gate: Gate, shares: tuple[tuple[AddressSet, Terms], ...]) -> None:

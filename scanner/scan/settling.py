@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from scanner.classify import Classifier
-    from scanner.model import Evidence
+    from scanner.model import Evidence, Identity
 
 _OPEN: Final = frozenset({Status.DEPENDS, Status.UNKNOWN})
 """What a further answer may turn into something better known."""
@@ -28,18 +28,24 @@ class Settling:
     today: date
     policies: Mapping[str, Policy]
     """What the site decides about verdicts, by ward."""
-    _found: dict[tuple[tuple[str, ...], str], Message | None] = field(default_factory=dict)
+    _statuses: dict[tuple[tuple[str, ...], str], Status] = field(default_factory=dict)
 
     def settled(self, evidence: Evidence, ward: str) -> Message | None:
         """Why nothing more need be asked of a host of this ward, or None where something may be learnt."""
         identity = self.classifier.classify(evidence)
-        if identity.certainty is not Certainty.CERTAIN:
+        status = self._status(identity, ward)
+        if identity.certainty is not Certainty.CERTAIN or status in _OPEN:
             return None
+        return Message("what it had said by then settles its verdict: {status}", {"status": status.value})
+
+    def is_open(self, evidence: Evidence, ward: str) -> bool:
+        """Whether the dates do not decide yet: a second opinion may be worth its price."""
+        return self._status(self.classifier.classify(evidence), ward) in _OPEN
+
+    def _status(self, identity: Identity, ward: str) -> Status:
         key = identity.candidates, ward
-        if key not in self._found:
+        if key not in self._statuses:
             releases = load_lifecycle().releases
             candidates = [releases[name] for name in identity.candidates]
-            status = judge(candidates, self.today, self.policies.get(ward)).status
-            told = Message("what it had said by then settles its verdict: {status}", {"status": status.value})
-            self._found[key] = None if status in _OPEN else told
-        return self._found[key]
+            self._statuses[key] = judge(candidates, self.today, self.policies.get(ward)).status
+        return self._statuses[key]

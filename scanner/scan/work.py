@@ -12,12 +12,15 @@ from scanner.language import Message
 from scanner.model import HostRecord, Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from scanner.inventory import Recorder
-    from scanner.model import Evidence, Trip
+    from scanner.model import Evidence, Observation, Trip
     from scanner.scan.request import Ground
     from scanner.scan.settling import Settling
     from scanner.sweep.visit import Visit
     from scanner.transport.gate import HostDoor
+    from scanner.transport.switchboard import Switchboard
 
 _NOT_SENT: Final = frozenset({Outcome.WITHHELD, Outcome.FAILED})
 
@@ -116,6 +119,13 @@ class Work:
     def settled(self, door: HostDoor, evidence: Evidence) -> Message | None:
         """Why nothing more need be asked of a host, or None where something may still be learnt."""
         return self._settling.settled(evidence, door.terms.ward)
+
+    async def more(self, visit: Visit, switchboard: Switchboard) -> Sequence[Observation]:
+        """Second opinions, where they are asked for and the verdict is still open."""
+        opinions = self.ground.opinions
+        if opinions is None or not self._settling.is_open(visit.evidence, visit.door.terms.ward):
+            return ()
+        return await opinions.of(visit.door, visit.observations, switchboard)
 
     def settle(self) -> None:
         """Hand the ledger over."""

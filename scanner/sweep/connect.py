@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from scanner.language import Message
-    from scanner.model import Trip
+    from scanner.model import Observation, Trip
     from scanner.probes import Probe
     from scanner.transport.gate import Gate, HostDoor
     from scanner.transport.subnets import Subnet
@@ -53,6 +53,9 @@ class Audience(Judgement, Protocol):
 
     def cut(self, visit: Visit) -> None:
         """A visit ended before its end: what was learnt stands, and the host will be visited again."""
+
+    async def more(self, visit: Visit, switchboard: Switchboard) -> Sequence[Observation]:
+        """What others make of a host whose line is held, where the probes told too little."""
 
     def stopped(self, trip: Trip) -> None:
         """The circuit breaker stopped a subnet."""
@@ -175,6 +178,8 @@ class _Sweep:
         try:
             async with door.line:
                 await Asking(visit, self.switchboard, self.audience).hold_all(self.probes)
+                for seen in await self.audience.more(visit, self.switchboard):
+                    visit.take(seen)
             whole = True
         finally:
             if not whole:  # the scan is stopped, or the window closed: what the host has said stands

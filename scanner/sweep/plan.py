@@ -50,6 +50,15 @@ class Range:
         return Range(self.least * number, self.most * number)
 
 
+class More(NamedTuple):
+    """What may come on top for each host: second opinions."""
+
+    connections: int = 0
+    packets: int = 0
+    seconds: float = 0.0
+    """By which each host may make the whole scan longer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Share:
     """One profile's part of a plan."""
@@ -69,15 +78,19 @@ class Share:
 
 
 def plan(
-    shares: Iterable[tuple[AddressSet, Terms]], gate: Gate, probes: Sequence[Probe]
+    shares: Iterable[tuple[AddressSet, Terms]],
+    gate: Gate,
+    probes: Sequence[Probe],
+    more: Mapping[str, More] | None = None,
 ) -> tuple[Share, ...]:
     """The least and the most that a sweep sends, by profile and ports, and how long it takes.
 
     Least: one attempt an address, which tells everything, or that there is no way. Most: every attempt is
     silent but the last, every conversation goes on for as long as a tarpit may make it, and whoever can be
     asked again is. Packets are those of a link that loses none; hours in which nothing may be sent come on
-    top.
+    top. What comes on top of the probes is given by profile.
     """
+    further = more or {}
     parts: dict[tuple[Limits, tuple[tuple[int, Probe], ...]], list[_Part]] = {}
     unasked: dict[tuple[Limits, tuple[tuple[int, Probe], ...]], dict[str, Message]] = {}
     for addresses, terms in shares:
@@ -88,7 +101,13 @@ def plan(
         unasked.setdefault((terms.limits, asked), whys)
     return tuple(
         replace(
-            _share(_Part(*map(sum, zip(*several, strict=True))), limits, asked, gate.in_flight),
+            _share(
+                _Part(*map(sum, zip(*several, strict=True))),
+                limits,
+                asked,
+                gate.in_flight,
+                further.get(limits.profile, More()),
+            ),
             unasked=unasked[limits, asked],
         )
         for (limits, asked), several in parts.items()
@@ -101,9 +120,12 @@ class _Part(NamedTuple):
     canaries: int
 
 
-def _share(part: _Part, limits: Limits, asked: tuple[tuple[int, Probe], ...], in_flight: int) -> Share:
+def _share(
+    part: _Part, limits: Limits, asked: tuple[tuple[int, Probe], ...], in_flight: int, more: More
+) -> Share:
     looks = _LOOKS if limits.watched else 0
-    connections, packets, waiting = looks, looks * (_HANDSHAKE + _FAREWELL), 0.0
+    connections = looks + more.connections
+    packets, waiting = looks * (_HANDSHAKE + _FAREWELL) + more.packets, 0.0
     for probe, ports in Counter(probe for _, probe in asked).items():
         connections += _attempts(probe, ports)
         packets += _packets(probe, ports)
@@ -117,10 +139,13 @@ def _share(part: _Part, limits: Limits, asked: tuple[tuple[int, Probe], ...], in
     return Share(
         limits.profile,
         part.addresses,
-        tuple(port for port, _ in asked),
+        tuple(dict.fromkeys(port for port, _ in asked)),
         total,
         Range(1, packets).times(part.addresses) + canaries.times(_HANDSHAKE + _FAREWELL),
-        Range(total.least * pace, total.most * pace + -(-part.addresses // begun) * waiting),
+        Range(
+            total.least * pace,
+            total.most * pace + -(-part.addresses // begun) * waiting + part.addresses * more.seconds,
+        ),
         {
             probe.name: tuple(f"{port}/{probe.transport}" for port, each in asked if each is probe)
             for _, probe in asked

@@ -106,7 +106,7 @@ def test_the_command_names_every_check_once_and_fails_where_one_does(hospital: P
     code, out, err = run("doctor", "--json", "--today", "2026-12-01", cwd=hospital)
     checks = json.loads(out)
     assert err == ""
-    assert len({check["check"] for check in checks}) == len(checks) == 16
+    assert len({check["check"] for check in checks}) == len(checks) == 17
     assert code == (3 if any(check["state"] == "fail" for check in checks) else 0)
     (hospital / "site.toml").write_text("[site", encoding="utf-8")
     code, out, _ = run("doctor", cwd=hospital)

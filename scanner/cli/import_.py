@@ -1,0 +1,96 @@
+"""Import what other scanners heard: nmap, zgrab2, masscan; nothing is sent.
+
+Files may be of any size, and packed with gzip; - is standard input. Machines are recorded like those of a
+scan, in the wards of the site file, and addresses outside of them are left out; without a site file all are
+taken. What agrees with what is known of a machine stands beside it; of what contradicts, the newer stands.
+
+No address counts as scanned by that: never scanned are those that vetuste itself never asked. A line that is
+wrong is named on standard error and left out; the exit code is then 2. A file that only ends too early gives
+what stood whole before, and exit code 0.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from scanner.cli.terminal.commands import CommandGroup
+from scanner.cli.terminal.commands import command as command_of
+from scanner.cli.terminal.evidence_lines import opened
+from scanner.cli.terminal.exits import WRONG
+from scanner.cli.terminal.importing import perform
+from scanner.cli.terminal.options import Where, formats, where
+from scanner.cli.terminal.output import say, write_json
+from scanner.cli.terminal.switches import Argument
+from scanner.imports import formats as file_formats
+
+if TYPE_CHECKING:
+    from scanner.cli.terminal.commands import Command
+    from scanner.cli.terminal.importing import Outcome
+    from scanner.imports import Format
+
+
+def _command(form: Format) -> Command:
+    """The command that imports one kind of file."""
+    paragraphs = [form.summary.text, form.details.text]
+
+    @command_of(
+        "\n\n".join(paragraphs),
+        name=form.name,
+        examples=(
+            ("A file, packed or not:", f"vetuste import {form.name} {form.example}.gz"),
+            ("While it is written:", f"ssh scanner cat {form.example} | vetuste import {form.name} -"),
+        ),
+    )
+    @click.argument("file", cls=Argument, help="The file; - is standard input.")
+    @where
+    @formats("table", "json")
+    def made(*, file: str, where: Where, form: str) -> None:
+        _run(chosen, file, where, form)
+
+    chosen = form
+    return made
+
+
+def _run(chosen: Format, file: str, where: Where, form: str) -> None:
+    """Import, and say how much."""
+    source = where.site_source()
+    with opened(file) as stream:
+        outcome = perform(chosen, file, stream, source, where.url())
+    if form == "json":
+        write_json(_object(chosen, file, outcome))
+    else:
+        _print(outcome)
+    if outcome.wrong:
+        raise click.exceptions.Exit(WRONG)
+
+
+def _object(chosen: Format, file: str, outcome: Outcome) -> dict[str, object]:
+    """What became of it, for programs."""
+    read = {"format": chosen.name, "file": file, "whole": outcome.whole, "wrong": outcome.wrong}
+    return {**read, "scan": outcome.scan, **outcome.tally.counts()}
+
+
+def _print(outcome: Outcome) -> None:
+    tally = outcome.tally
+    say(
+        "Machines recorded: {hosts}, of which identified: {identified}. Observations: {observations}.",
+        hosts=tally.hosts,
+        identified=tally.identified,
+        observations=tally.observations,
+    )
+    if tally.outside:
+        say("Left out, as no ward of the site file has their address: {number}.", number=tally.outside)
+    if tally.outdated:
+        say("Left out, as something newer is known that contradicts: {number}.", number=tally.outdated)
+    if outcome.wrong:
+        say("Mistakes in the file: {number}; what they concern is left out.", number=outcome.wrong)
+
+
+command = CommandGroup("import", {form.name: _command(form) for form in file_formats()}, help=__doc__)
+command.examples = (
+    ("What nmap wrote with -oX, beside what scans found:", "vetuste import nmap scan.xml --site site.toml"),
+    ("Banners of masscan (-oD):", "vetuste import masscan banners.ndjson"),
+    ("How many machines came of it, for a script:", "vetuste import zgrab2 grabs.jsonl --json | jq .hosts"),
+)

@@ -1,0 +1,87 @@
+"""On which terms addresses are visited: the ward's, the policy's, the operator's; the gentlest holds."""
+
+from __future__ import annotations
+
+import os
+from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING
+
+from scanner.addresses import AddressMap, AddressSet, address_of, number_of
+from scanner.errors import ConfigError
+from scanner.targets import LOOPBACK
+from scanner.transport.limits import PROFILES, Station, Terms
+
+if TYPE_CHECKING:
+    from scanner.config import SiteFile, Ward
+    from scanner.scan.request import Request
+    from scanner.transport.limits import Limits
+
+
+def shares_of(chosen: AddressSet, request: Request) -> tuple[tuple[AddressSet, Terms], ...]:
+    """The addresses to visit, by the terms that hold for them."""
+    site = request.site
+    if site is None:
+        limits = _limits(request.profile or "clinical", request.rate)
+        _demand_lab(limits, chosen, LOOPBACK)
+        return ((chosen, Terms(limits)),)
+    wards = AddressMap((AddressSet.of([net]), ward) for ward in site.wards for net in ward.subnets)
+    return tuple(
+        (addresses, _terms(ward, site, request, addresses)) for addresses, ward in wards.divide(chosen)
+    )
+
+
+def _terms(ward: Ward, site: SiteFile, request: Request, addresses: AddressSet) -> Terms:
+    asked = request.profile or site.policy.profile
+    names = [asked] if ward.profile is None else [asked, ward.profile]
+    if site.site.signed:
+        names.append(site.policy.profile)  # nobody may ask for more than was signed
+    # What the ward demands and what the operator asks for: the gentler of the two holds.
+    limits = min(
+        (_limits(name, request.rate) for name in names), key=lambda limits: limits.rate or float("inf")
+    )
+    _demand_lab(limits, addresses, addresses if ward.lab else LOOPBACK)
+    ports = {**site.ports, **ward.ports}
+    held = ward.probes or site.policy.probes
+    return Terms(
+        limits,
+        ward.name,
+        ports,
+        ward.window or site.policy.window,
+        _stations(ward),
+        None if held is None else frozenset(held),
+        _given(site),
+    )
+
+
+def _given(site: SiteFile) -> dict[str, dict[str, tuple[str, ...]]]:
+    """What the site file gives to probes; secrets come from the environment (design, section 9)."""
+    communities = tuple(filter(None, (os.environ.get(name) for name in site.snmp.community_env)))
+    titles = {"ae_title": site.dicom.ae_title, "calling_ae_title": site.dicom.calling_ae_title}
+    dicom: dict[str, tuple[str, ...]] = {name: (title,) for name, title in titles.items() if title}
+    return {"snmp": {"community": communities}, "dicom": dicom}
+
+
+def _stations(ward: Ward) -> tuple[Station, ...]:
+    """The canaries of a ward, each with the subnet that it sits in."""
+    return tuple(
+        Station(number_of(canary.address), canary.port, _home(canary.address, ward))
+        for canary in ward.canaries
+    )
+
+
+def _home(address: str, ward: Ward) -> str | None:
+    return next((net for net in ward.subnets if ip_address(address) in ip_network(net)), None)
+
+
+def _limits(profile: str, rate: float | None) -> Limits:
+    return PROFILES[profile].slower(rate)
+
+
+def _demand_lab(limits: Limits, addresses: AddressSet, allowed: AddressSet) -> None:
+    outside = addresses.without(allowed)
+    if limits.profile == "lab" and outside:
+        raise ConfigError(
+            "the lab profile has no limits: it is for loopback and for wards with `lab = true`; "
+            "{address} is neither: use --profile office or clinical",
+            address=address_of(outside.spans[0][0]),
+        )
