@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 _NAMES: Final = {
     "name": ("ntlm.netbios_name", "netbios.name"),
-    "fqdn": ("ntlm.dns_name",),
-    "domain": ("ntlm.dns_domain", "ntlm.netbios_domain", "netbios.domain"),
-    "mac": ("netbios.mac",),
+    "fqdn": ("ntlm.dns_name", "ldap.host"),
+    "domain": ("ntlm.dns_domain", "ldap.domain", "ntlm.netbios_domain", "netbios.domain"),
+    "mac": ("netbios.mac", "mac.address"),
 }
 """Where an asset's names come from, the best source first."""
 
