@@ -29,7 +29,28 @@ XP_SMTP = (
 )
 CHALLENGE = b"334 " + mail.XP + b"\r\n"
 
+POSTFIX = (
+    b"220 mail.ward.example ESMTP Postfix (Debian/GNU)\r\n",
+    (
+        b"250-mail.ward.example\r\n250-PIPELINING\r\n250-SIZE 10240000\r\n250-VRFY\r\n250-ETRN\r\n"
+        b"250-ENHANCEDSTATUSCODES\r\n250-8BITMIME\r\n250-DSN\r\n250-SMTPUTF8\r\n250 CHUNKING\r\n"
+    ),
+    b"221 2.0.0 Bye\r\n",
+)
 CONVERSATIONS = (
+    Told(
+        "Postfix of Debian 12",
+        PROBE,
+        [POSTFIX],
+        {
+            "smtp.banner": ("mail.ward.example ESMTP Postfix (Debian/GNU)",),
+            "smtp.extensions": (
+                *("PIPELINING", "SIZE 10240000", "VRFY", "ETRN", "ENHANCEDSTATUSCODES"),
+                *("8BITMIME", "DSN", "SMTPUTF8", "CHUNKING"),
+            ),
+        },
+        "recorded from Debian's postfix 3.7.11; beside exim, which the tests run, it cannot be installed",
+    ),
     Told(
         "Exchange 2003 on Windows Server 2003",
         PROBE,
