@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from binascii import a2b_base64
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from scanner.probes import x509
@@ -46,24 +46,34 @@ def evidence_of(script: Script) -> Evidence:
     rule = _ntlm if script.id.endswith("-ntlm-info") else _RULES.get(script.id)
     if rule is None:
         return {}
-    evidence = {key: _clean(values) for key, values in rule(script).items()}
+    evidence = {key: _clean(values) for key, values in rule(plain(script)).items()}
     return {key: values for key, values in evidence.items() if values}
 
 
 def _clean(values: str | tuple[str, ...]) -> tuple[str, ...]:
     several = (values,) if isinstance(values, str) else values[:_VALUES]
-    texts = (printable(_plain(value).strip(" \t\r\n\0")).strip() for value in several)
+    texts = (printable(value.strip(" \t\r\n\0")).strip() for value in several)
     return tuple(dict.fromkeys(text for text in texts if text and text not in _EMPTY))
 
 
 _BYTE: Final = re.compile(rb"\\x([0-9A-Fa-f]{2})")
 
 
+def unescaped(text: str) -> bytes:
+    r"""The bytes that a host said: those that are no printable ASCII are ``\xC3`` to nmap."""
+    return _BYTE.sub(lambda found: bytes.fromhex(found[1].decode()), text.encode("utf-8", "replace"))
+
+
+def plain(script: Script) -> Script:
+    """The same script with its texts as the host said them."""
+    elements = {path: tuple(map(_plain, values)) for path, values in script.elements.items()}
+    return replace(script, output=_plain(script.output), elements=elements)
+
+
 def _plain(text: str) -> str:
-    r"""The text as it was: bytes that are no printable ASCII are ``\xC3`` to nmap."""
     if "\\x" not in text:
         return text
-    raw = _BYTE.sub(lambda found: bytes.fromhex(found[1].decode()), text.encode("utf-8", "replace"))
+    raw = unescaped(text)
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:

@@ -6,16 +6,14 @@ that stand only in the files of others. Bytes that are no printable ASCII are ``
 
 from __future__ import annotations
 
-import binascii
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from scanner.imports.banners import greeted
 from scanner.imports.heard import one_line
 from scanner.model import Transport
-from scanner.nmap_scripts import evidence_of
-from scanner.probes import http1, ldap, lines, x509
+from scanner.nmap_scripts import evidence_of, plain, unescaped
+from scanner.probes import http1, ldap, lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -60,30 +58,8 @@ def said(script: Script, service: str = "") -> tuple[str, Words]:
     probe, _, _ = HOMES[script.id]
     if script.id == "banner":
         return greeted(_banner(script.output), service)
-    plain = replace(
-        script,
-        output=_text(script.output),
-        elements={path: tuple(map(_text, values)) for path, values in script.elements.items()},
-    )
     read = _READERS.get(script.id)
-    return probe, (read(plain) if read else evidence_of(plain))
-
-
-_BYTE: Final = re.compile(rb"\\x([0-9A-Fa-f]{2})")
-
-
-def _bytes(text: str) -> bytes:
-    return _BYTE.sub(lambda found: bytes.fromhex(found[1].decode()), text.encode("utf-8", "replace"))
-
-
-def _text(text: str) -> str:
-    if "\\x" not in text:
-        return text
-    raw = _bytes(text)
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
+    return probe, (read(plain(script)) if read else evidence_of(script))
 
 
 _CUT: Final = "..."
@@ -91,7 +67,7 @@ _CUT: Final = "..."
 
 def _banner(output: str) -> bytes:
     """The greeting in ``banner``, which has several lines where it is long; of a cut one its whole lines."""
-    raw = _bytes(output.replace("\n", ""))
+    raw = unescaped(output.replace("\n", ""))
     if not output.endswith(_CUT):
         return raw
     return raw[: raw.rfind(b"\n") + 1]
@@ -104,15 +80,6 @@ def _title(script: Script) -> Words:
     return {
         "http.title": http1.title(b"<title>%b</title>" % script.first("title").encode("utf-8", "replace"))
     }
-
-
-def _certificate(script: Script) -> Words:
-    """``ssl-cert``: the certificate itself, in PEM ([RFC 7468])."""
-    body = "".join(line for line in script.first("pem").splitlines() if not line.startswith("-----"))
-    try:
-        return x509.facts(binascii.a2b_base64(body.encode("ascii"), strict_mode=True))
-    except (binascii.Error, UnicodeEncodeError):
-        return {}
 
 
 _ATTRIBUTE: Final = re.compile(r"^\s+([A-Za-z][A-Za-z0-9-]{0,63}): (.*)$", re.MULTILINE)
@@ -146,6 +113,5 @@ _READERS: Final[Mapping[str, Callable[[Script], Words]]] = {
     "ms-sql-info": _sql,
     "mysql-info": lambda script: {"mysql.version": script.first("Version")},
     "snmp-sysdescr": _description,
-    "ssl-cert": _certificate,
     "vnc-info": lambda script: {"vnc.version": lines.text(script.first("Protocol version").encode())},
 }

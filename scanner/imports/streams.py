@@ -5,12 +5,12 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
-import json
 import zlib
 from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
 
 from scanner.errors import ConfigError
 from scanner.imports import CutShortError
+from scanner.jsonl import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,7 +81,7 @@ def values(source: Source) -> Iterator[tuple[int, Any] | ConfigError]:
         try:
             line = _content(raw)
             if line not in _FRAME:
-                yield number, _parsed(line)
+                yield number, parsed(line)
         except ConfigError as error:
             cut = raw is not None and not raw.endswith(b"\n")
             yield CutShortError(file=source.name, line=number) if cut else error.at(source.name, number)
@@ -117,18 +117,3 @@ def _unbroken(source: Source, parts: Iterator[_Part]) -> Iterator[_Part | Config
         yield CutShortError(file=source.name)
     except (gzip.BadGzipFile, zlib.error):
         yield ConfigError("is damaged: what stood whole before was taken", file=source.name)
-
-
-def _parsed(line: bytes) -> Any:  # noqa: ANN401 - JSON is anything
-    try:
-        return json.loads(line.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise ConfigError("is not UTF-8 at byte {position}", position=error.start + 1) from error
-    except RecursionError as error:
-        raise ConfigError("is no JSON: brackets are nested too deeply") from error
-    except json.JSONDecodeError as error:
-        raise ConfigError(
-            "is no JSON at column {column}: {why}", column=error.colno, why=error.msg
-        ) from error
-    except ValueError as error:  # a number of too many digits
-        raise ConfigError("is no JSON: {why}", why=error) from error

@@ -203,7 +203,9 @@ uvloop.run(child.run(file.name, {}, 600, lambda said: print(said, flush=True)))
 def test_nothing_is_left_of_it_when_its_parent_is_killed(program: Path, number: signal.Signals) -> None:
     program.write_text(SAY + outliving(program.parent, "time.sleep(600)"), encoding="utf-8")
     command = [sys.executable, "-c", PARENT, str(program)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as parent:
+    # A folder is all that such an end leaves behind.
+    here = {**os.environ, "TMPDIR": str(program.parents[1])}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=here) as parent:
         assert parent.stdout is not None
         said, before = parent.stdout.readline(), those_with(str(program.parent))
         parent.send_signal(number)

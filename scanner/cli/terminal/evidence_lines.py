@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from scanner.errors import ConfigError
+from scanner.jsonl import parsed
 from scanner.wire import printable
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _whole(raw: bytes, stream: IO[bytes]) -> bytes:
 
 
 def _line(raw: bytes) -> Line:
-    value = _parsed(raw)
+    value = parsed(raw, _once)
     if not isinstance(value, dict):
         raise ConfigError("must be an object with two keys, host and evidence")
     host, evidence = value.get("host"), value.get("evidence")
@@ -82,21 +82,6 @@ def _line(raw: bytes) -> Line:
     if not isinstance(evidence, dict):
         raise ConfigError("must be an object of keys and values", key="evidence")
     return Line(printable(host), {printable(key): _values(key, given) for key, given in evidence.items()})
-
-
-def _parsed(raw: bytes) -> Any:  # noqa: ANN401 - JSON is anything
-    try:
-        return json.loads(raw.decode("utf-8"), object_pairs_hook=_once)
-    except UnicodeDecodeError as error:
-        raise ConfigError("is not UTF-8 at byte {position}", position=error.start + 1) from error
-    except RecursionError as error:
-        raise ConfigError("is no JSON: brackets are nested too deeply") from error
-    except json.JSONDecodeError as error:
-        raise ConfigError(
-            "is no JSON at column {column}: {why}", column=error.colno, why=error.msg
-        ) from error
-    except ValueError as error:  # a number of too many digits
-        raise ConfigError("is no JSON: {why}", why=error) from error
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
