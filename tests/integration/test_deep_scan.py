@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.integration.peers import free_port, samba
 from tests.integration.product import Product
+from tests.integration.scenes import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
 
 HOST = "127.0.0.1"
 
@@ -70,3 +73,26 @@ def test_without_nmap_they_are_refused(tmp_path: Path, port: int) -> None:
     assert "lack nmap" in said
     assert "vetuste doctor" in said
     assert not product.inventory.exists()
+
+
+def others() -> list[str]:
+    """The command lines of nmap at work for this product."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it ended meanwhile
+            found.append(file.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace"))
+    return [words for words in found if "smbport=" in words]
+
+
+@pytest.mark.parametrize("how", ["stop", "kill"])
+def test_what_ends_a_scan_ends_others_too(tmp_path: Path, port: int, how: str) -> None:
+    product = site(tmp_path, port, "office")
+    with product.start("scan", "--deep") as scan:
+        until(lambda: bool(others()), scan)
+        if how == "stop":
+            product.run("stop")
+        else:
+            scan.kill()
+        scan.communicate(timeout=30)
+    until(lambda: not others())
+    assert scan.returncode == (130 if how == "stop" else -9)
