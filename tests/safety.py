@@ -40,7 +40,7 @@ def half() -> str:
 
 def _profiles() -> Iterator[str]:
     yield from ("## How much, by profile", "")
-    yield "| profile | attempts a second, in all | to one host | connections to a host in a scan | ports |"
+    yield "| profile | attempts a second, in all | to one host | attempts to a host in a scan | ports |"
     yield "|---|---|---|---|---|"
     for limits in PROFILES.values():
         rate = "no limit" if limits.rate is None else f"{limits.rate:g}"

@@ -23,7 +23,7 @@ class Limits:
     host_interval: float
     """Least time between two of them to one host, in seconds."""
     connections: int
-    """Most connection attempts to one host in one scan."""
+    """Most connection attempts and datagrams to one host in one scan."""
     services: frozenset[tuple[Transport, int]] | None
     """The registered ports that exist under this profile; None: all but the refused ones."""
     in_flight: int
