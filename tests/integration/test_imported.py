@@ -130,15 +130,23 @@ OWN_PORTS = "61000-61255"
 """masscan's: it has a TCP of its own, of which the kernel must not know."""
 
 
+TRIES = 8
+"""It asks each port once, and on a busy machine its own TCP misses an answer now and then."""
+BANNERS = 2
+
+
 def masscan(cable: Wire, option: str, file: Path, ports: str) -> bytes:
     """masscan's banners of the machine at the other end."""
-    words = cable.hospital.run("ip", "-o", "link", "show", cable.ends[1]).stdout.split()
-    mac = words[words.index("link/ether") + 1]
+    shown = cable.hospital.run("ip", "-o", "link", "show", cable.ends[1]).stdout.split()
+    mac = shown[shown.index("link/ether") + 1]
     asked = ("--rate", "200", "--wait", "6", "--source-port", OWN_PORTS, "-e", cable.ends[0])
-    cable.scanner.run(
-        *("masscan", FAR, "-p", ports, "--banners", *asked, "--router-mac", mac, option, str(file))
-    )
-    return file.read_bytes()
+    words = ("masscan", FAR, "-p", ports, "--banners", *asked, "--router-mac", mac, option, str(file))
+    for _ in range(TRIES):
+        cable.scanner.run(*words)
+        content = file.read_bytes()
+        if len(heard("masscan", content)) == BANNERS:
+            break
+    return content
 
 
 @contextmanager
