@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from scanner.exports.actions import action_for
-from scanner.language import translate
+from scanner.language import Message, translate
 from scanner.model import Missing
 
 if TYPE_CHECKING:
@@ -67,9 +67,18 @@ def _smb1(asset: Asset, options: Options) -> Cell:
     return found if isinstance(found, Missing) else translate(found, options.lang)
 
 
-def _signing(asset: Asset, options: Options) -> Cell:
-    found = _heard(asset, "smb.signing")
-    return found if isinstance(found, Missing) else translate(found, options.lang)
+WORDS: Final = (Message("enabled"), Message("disabled"), Message("optional"), Message("supported"))
+"""Words of evidence that people read; ``required``, ``yes`` and ``no`` are in the catalogue anyway."""
+
+
+def _worded(key: str) -> Callable[[Asset, Options], Cell]:
+    """The cell of a key whose values are such words."""
+
+    def cell(asset: Asset, options: Options) -> Cell:
+        found = _heard(asset, key)
+        return found if isinstance(found, Missing) else translate(found, options.lang)
+
+    return cell
 
 
 def _mac(asset: Asset, _: Options) -> Cell:
@@ -162,8 +171,8 @@ AUDIT: Final = (
         lambda asset, _: _joined(each.source for each in asset.candidates),
     ),
     Column("smb1", "smb1", _smb1),
-    Column("signature_smb", "smb_signing", _signing),
-    Column("nla_rdp", "rdp_nla", lambda asset, _: _heard(asset, "rdp.nla")),
+    Column("signature_smb", "smb_signing", _worded("smb.signing")),
+    Column("nla_rdp", "rdp_nla", _worded("rdp.nla")),
     Column("premiere_vue", "first_seen", lambda asset, _: _moment(asset.first_seen)),
     Column("derniere_vue", "last_seen", lambda asset, _: _moment(asset.last_seen)),
     Column("action", "action", _action),
