@@ -10,6 +10,8 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.measuring import measured
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -127,15 +129,6 @@ FILES = {"masscan": masscan, "nmap": nmap, "zgrab2": zgrab2}
 """By format: makes a file of so many bytes, or a little more."""
 
 
-_MEASURE = """
-import resource, subprocess, sys
-code = subprocess.call(sys.argv[1:])
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)
-sys.exit(code)
-"""
-"""A small process between: Linux counts the memory of whoever starts a process as that process's own."""
-
-
 class Lazy(io.RawIOBase):
     """A file that is made while it is read."""
 
@@ -160,7 +153,7 @@ def imported(form: str, size: int, folder: Path) -> int:
     What the product prints is left in ``out.json``.
     """
     product = [sys.executable, str(FRONT), "import", form, "-", "--json", "--db", "large.db"]
-    command = [sys.executable, "-c", _MEASURE, *product]
+    command = measured(product)
     with (folder / "out.json").open("wb") as out:
         process = subprocess.Popen(
             command, cwd=folder, stdin=subprocess.PIPE, stdout=out, stderr=subprocess.PIPE

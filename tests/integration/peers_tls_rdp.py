@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+import socket
 import struct
 import subprocess
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.integration.peers import ended, free_port, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
+
 
 HOST = "127.0.0.1"
 EVERYTHING = "ALL:@SECLEVEL=0"
@@ -126,6 +129,19 @@ def xrdp(folder: Path, certificate: Certificate, *, layer: str, versions: str) -
         yield port
 
 
+SCREENS = Path("/tmp/.X11-unix")  # noqa: S108 - where every X server listens
+
+
+def _wait_for_screen(socket_file: Path) -> None:
+    """Until the screen takes connections."""
+    for _ in range(100):
+        with socket.socket(socket.AF_UNIX) as asking:
+            if asking.connect_ex(str(socket_file)) == 0:
+                return
+        time.sleep(0.1)
+    raise AssertionError(f"no screen at {socket_file}")
+
+
 @contextmanager
 def freerdp(folder: Path, *options: str) -> Iterator[int]:
     """FreeRDP's shadow server over an empty screen: its port. Nobody can log on: it knows no password."""
@@ -133,7 +149,7 @@ def freerdp(folder: Path, *options: str) -> Iterator[int]:
     users = folder / "users"
     users.write_text("nobody:::00000000000000000000000000000000:::\n", encoding="utf-8")
     screen = subprocess.Popen(
-        ["Xvfb", "-displayfd", "1", "-screen", "0", "640x480x24", "-nolisten", "tcp"],
+        ["Xvfb", "-displayfd", "1", "-noreset", "-screen", "0", "640x480x24", "-nolisten", "tcp"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -141,7 +157,9 @@ def freerdp(folder: Path, *options: str) -> Iterator[int]:
     )
     with ended(screen):
         assert screen.stdout is not None
-        environment = {"DISPLAY": f":{screen.stdout.readline().strip()}", "HOME": str(folder)}
+        display = screen.stdout.readline().strip()
+        _wait_for_screen(SCREENS / f"X{display}")
+        environment = {"DISPLAY": f":{display}", "HOME": str(folder)}
         words = ["freerdp-shadow-cli", f"/port:{port}", f"/bind-address:{HOST}", f"/sam-file:{users}"]
         with _serving([*words, *options], port, environment=environment):
             yield port

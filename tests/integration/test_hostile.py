@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import re
 import socket
 import struct
@@ -21,6 +20,7 @@ from tests.cli.process import environment
 from tests.integration.product import Product
 from tests.integration.recordings import replayed
 from tests.integration.screens import into_a_pipe, on_a_terminal
+from tests.measuring import measured
 from tests.probes import made
 from tests.simulator.process import running
 
@@ -43,13 +43,17 @@ ODD = ",".join(f"{kind}=4" for kind in OUTCOMES)
 
 def scanned(product: Product) -> tuple[int, float]:
     """Scan to the end; the exit code, and the most memory that it ever had, in megabytes."""
-    words = product.command("scan", "--profile", "lab")
-    process = subprocess.Popen(
-        words, cwd=product.folder, env=environment(), stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    command = measured(product.command("scan", "--profile", "lab"))
+    done = subprocess.run(
+        command,
+        cwd=product.folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return process.returncode, used.ru_maxrss / 1024
+    return done.returncode, int(done.stderr.split()[-1]) / 1024
 
 
 def outcomes(product: Product) -> dict[str, list[str]]:
