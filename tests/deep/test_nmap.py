@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import AsyncExitStack
+from tempfile import gettempdir
 from typing import TYPE_CHECKING
 
 import pytest
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from scanner.transport.gate import HostDoor
     from tests.transport.test_conversation import Peer
 
-STARTED = "--datadir /tmp/"
+STARTED = f"--datadir {gettempdir()}/"
 """Only nmap as a child of ours has this in its command line."""
 SERVER = "Microsoft-IIS/6.0"
 
