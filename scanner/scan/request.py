@@ -132,7 +132,7 @@ def prepare(request: Request, descriptors: int, lore: Lore | None = None) -> Gro
             else "nothing is left to scan: it is stopped, or fragile (vetuste breaker list, breaker fragile)"
         )
     _demand_known_probes(site)
-    shares = shares_of(chosen, request)
+    shares = shares_of(chosen, site, request.profile, request.rate)
     gate = _gate(request, subnets, AddressSet([*forbidden.spans, *held_off.spans]), shares)
     _demand_ports(gate, shares)
     widest = max(share.limits.in_flight for _, share in shares)

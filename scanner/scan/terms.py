@@ -13,32 +13,42 @@ from scanner.transport.limits import PROFILES, Station, Terms
 
 if TYPE_CHECKING:
     from scanner.config import SiteFile, Ward
-    from scanner.scan.request import Request
     from scanner.transport.limits import Limits
 
 
-def shares_of(chosen: AddressSet, request: Request) -> tuple[tuple[AddressSet, Terms], ...]:
-    """The addresses to visit, by the terms that hold for them."""
-    site = request.site
+def shares_of(
+    chosen: AddressSet, site: SiteFile | None, profile: str | None, rate: float | None
+) -> tuple[tuple[AddressSet, Terms], ...]:
+    """The addresses to visit, by the terms that hold for them.
+
+    Args:
+        chosen: every address to visit.
+        site: the site file, where there is one.
+        profile: what the operator asked for.
+        rate: the same.
+
+    Raises:
+        ConfigError: a profile is not allowed there.
+    """
     if site is None:
-        limits = _limits(request.profile or "clinical", request.rate)
+        limits = _limits(profile or "clinical", rate)
         _demand_lab(limits, chosen, LOOPBACK)
         return ((chosen, Terms(limits)),)
     wards = AddressMap((AddressSet.of([net]), ward) for ward in site.wards for net in ward.subnets)
     return tuple(
-        (addresses, _terms(ward, site, request, addresses)) for addresses, ward in wards.divide(chosen)
+        (addresses, _terms(ward, site, profile, rate, addresses)) for addresses, ward in wards.divide(chosen)
     )
 
 
-def _terms(ward: Ward, site: SiteFile, request: Request, addresses: AddressSet) -> Terms:
-    asked = request.profile or site.policy.profile
+def _terms(
+    ward: Ward, site: SiteFile, profile: str | None, rate: float | None, addresses: AddressSet
+) -> Terms:
+    asked = profile or site.policy.profile
     names = [asked] if ward.profile is None else [asked, ward.profile]
     if site.site.signed:
         names.append(site.policy.profile)  # nobody may ask for more than was signed
     # What the ward demands and what the operator asks for: the gentler of the two holds.
-    limits = min(
-        (_limits(name, request.rate) for name in names), key=lambda limits: limits.rate or float("inf")
-    )
+    limits = min((_limits(name, rate) for name in names), key=lambda limits: limits.rate or float("inf"))
     _demand_lab(limits, addresses, addresses if ward.lab else LOOPBACK)
     ports = {**site.ports, **ward.ports}
     held = ward.probes or site.policy.probes
