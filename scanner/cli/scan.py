@@ -188,7 +188,8 @@ def _verdict(database: str, fail_on: tuple[str, ...], today: date) -> int:
 
 
 def _print_plan(ground: Ground, form: str) -> None:
-    rows = plan_rows(ground.plan())
+    shares = ground.plan()
+    rows = plan_rows(shares)
     if form == "json":
         write_json_list(rows)
         return
@@ -200,7 +201,7 @@ def _print_plan(ground: Ground, form: str) -> None:
             longest=duration(float(str(row["seconds_most"]))),
             **{**row, "ports": ", ".join(map(str, row["ports"]))},  # type: ignore[call-overload]  # a list of numbers
         )
-    for share in ground.plan():
+    for share in shares:
         _print_probes(share)
     if ground.untouched:
         say("{number} addresses would not be touched: excluded or passive", number=ground.untouched)

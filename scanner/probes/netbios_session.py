@@ -58,7 +58,6 @@ def session_request(called: str, calling: str) -> bytes:
 ANYBODY: Final = "*SMBSERVER"
 """The name that a file service answers to when its own is not known ([MS-SMB] 2.1); the oldest do not."""
 CALLING: Final = "VETUSTE"
-SESSION_REQUEST: Final = session_request(ANYBODY, CALLING)
 
 
 def session_answer_framing(received: bytes) -> int | None:

@@ -22,9 +22,15 @@ MESSAGE = b"\xffSMB" + bytes(31)
 
 
 def test_the_request_is_one_that_others_read() -> None:
-    packet = nmb.NetBIOSSessionPacket(netbios_session.SESSION_REQUEST)
+    packet = nmb.NetBIOSSessionPacket(
+        netbios_session.session_request(netbios_session.ANYBODY, netbios_session.CALLING)
+    )
     assert packet.get_type() == nmb.NETBIOS_SESSION_REQUEST
-    assert packet.get_length() == 68 == len(netbios_session.SESSION_REQUEST) - 4
+    assert (
+        packet.get_length()
+        == 68
+        == len(netbios_session.session_request(netbios_session.ANYBODY, netbios_session.CALLING)) - 4
+    )
     called, calling = packet.get_trailer()[:34], packet.get_trailer()[34:]
     # RFC 1001, 14.1: '*' is 0x2A, so "CK"; a blank is 0x20, so "CA"; the file service is suffix 0x20.
     assert called == b"\x20CKFDENECFDEFFCFGEFFCCACACACACACA\0"

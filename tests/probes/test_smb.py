@@ -187,7 +187,11 @@ def test_over_netbios_each_connection_begins_with_a_session() -> None:
     )
     assert heard.error is None
     assert heard.evidence == PLAIN_FACTS | SMB2_FACTS | NTLM_FACTS
-    assert heard.said[0] == heard.said[4] == netbios_session.SESSION_REQUEST
+    assert (
+        heard.said[0]
+        == heard.said[4]
+        == netbios_session.session_request(netbios_session.ANYBODY, netbios_session.CALLING)
+    )
 
 
 def test_the_longest_conversation_is_within_what_is_declared() -> None:
@@ -211,7 +215,10 @@ def test_a_session_that_is_refused_says_why_and_nothing_more_is_sent() -> None:
     heard = hold([bytes.fromhex("8300000182")], [WILDCARD], endpoint=NETBIOS)
     assert isinstance(heard.error, ProtocolError)
     assert "does not have the name" in str(heard.error)
-    assert (heard.said, heard.connections) == ([netbios_session.SESSION_REQUEST], 1)
+    assert (heard.said, heard.connections) == (
+        [netbios_session.session_request(netbios_session.ANYBODY, netbios_session.CALLING)],
+        1,
+    )
 
 
 def test_a_host_whose_name_is_known_is_called_by_it() -> None:
@@ -225,7 +232,9 @@ def test_a_host_whose_name_is_known_is_called_by_it() -> None:
 @pytest.mark.parametrize("name", ["", "A" * 40, "h\u00f4pital", "\u4e00\ufffd"])
 def test_any_name_can_be_called(name: str) -> None:
     request = netbios_session.session_request(name, "VETUSTE")
-    assert len(request) == len(netbios_session.SESSION_REQUEST)
+    assert len(request) == len(
+        netbios_session.session_request(netbios_session.ANYBODY, netbios_session.CALLING)
+    )
 
 
 def test_a_plain_host_is_asked_by_a_null_session() -> None:

@@ -23,7 +23,7 @@ assert PLAIN is not None
 OLDER = PLAIN._replace(capabilities=PLAIN.capabilities & ~4)
 
 REQUESTS = {
-    "session request": netbios_session.SESSION_REQUEST,
+    "session request": netbios_session.session_request(netbios_session.ANYBODY, netbios_session.CALLING),
     "negotiate any": smb1.NEGOTIATE_ANY,
     "negotiate SMB 1": smb1.NEGOTIATE_SMB1,
     "SPNEGO": smb1.SETUP_SPNEGO,
