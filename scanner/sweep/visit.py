@@ -124,12 +124,16 @@ class Asking:
 
         A lost SYN looks like a dark address: a first port that was silent is tried again. The second port's
         attempt comes in between, so that one burst of loss does not take both. Where the host answers
-        elsewhere, or the network is known to lose packets, silence is asked more often.
+        elsewhere, or the network is known to lose packets, silence is asked more often. On such a network
+        a stall is asked once more: a peer whose SYN-ACK was lost waits three seconds before it repeats an
+        answer that was lost too (RFC 6298, section 5.7).
         """
         endpoints = self.visit.door.endpoints(probe)
         first = len(self.visit.observations)
         for endpoint in endpoints if self._alive else endpoints[: probe.reveals]:
             seen = await self._ask(probe, endpoint)
+            if seen.outcome is Outcome.STALLED and not seen.evidence and _gets_lost(self.visit):
+                seen = await self._ask(probe, endpoint)
             if seen.evidence:
                 return True
             if seen.outcome in _FUTILE:
@@ -166,8 +170,13 @@ class Asking:
         """How often a first port that was silent is tried again."""
         if not observations or observations[0].outcome is not Outcome.SILENT:
             return 0
-        if self.visit.door.subnet.congestion.lossy:
+        if _gets_lost(self.visit):
             return RETRIES
         if not probe.reveals:
             return 0  # the host is known to answer: most likely its firewall is silent
         return 2 if any(seen.outcome.alive for seen in observations) else 1
+
+
+def _gets_lost(visit: Visit) -> bool:
+    """Whether the host's network is known to lose packets."""
+    return visit.door.subnet.congestion.lossy

@@ -73,11 +73,13 @@ def visit(
     script: Mapping[int, Sequence[Outcome | dict[str, str]]],
     *probes: Probe,
     profile: str = "lab",
+    loss: float = 0,
 ) -> tuple[Visit, Host]:
     host = Host(script)
     monkeypatch.setattr(visiting, "hold", host.hold)
     gate = Gate(Scope.of(None, AddressSet()), lambda _: Terms(PROFILES[profile]))
     made = Visit(gate.host(number_of("10.0.0.1")))
+    made.door.subnet.congestion.loss.before = loss
     asyncio.run(Asking(made, None, Judge()).hold_all(probes or (FIRST, SECOND, THIRD)))  # type: ignore[arg-type]  # nothing is switched
     return made, host
 
@@ -127,6 +129,17 @@ def test_one_stall_ends_a_probe_and_two_the_visit(monkeypatch: pytest.MonkeyPatc
     made, host = visit(monkeypatch, {445: [STALLED], 3389: [Outcome.EXCESSIVE]})
     assert host.asked == [445, 3389]
     assert why(made) == {"third": "the host stalled or flooded other conversations"}
+
+
+def test_where_packets_get_lost_a_stall_is_asked_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    script: dict[int, list[Outcome | dict[str, str]]] = {445: [STALLED, {"os": "old"}]}
+    made, host = visit(monkeypatch, script, profile="office", loss=0.05)
+    assert host.asked == [445, 445]
+    assert made.evidence == {"os": ("old",)}
+    made, host = visit(monkeypatch, {445: [STALLED]}, profile="office", loss=0.05)
+    assert host.asked == [445, 445], "twice is enough"
+    made, host = visit(monkeypatch, script, FIRST, profile="office")
+    assert host.asked == [445], "where nothing gets lost the host had better be left alone"
 
 
 def test_an_address_to_which_there_is_no_way_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
