@@ -168,10 +168,21 @@ class Release:
     released: date | None = None
     end: date | None = None
     """Last day of the vendor's free support."""
-    esu_end: date | None = None
-    """Last day of the longest paid extension."""
+    esu_ends: tuple[date, ...] = ()
+    """Last day of each year of paid extension that anyone may buy, first to last."""
     source: str = ""
     checked: date | None = None
+    bits: tuple[str, ...] = ()
+    """``32`` or ``64``, where the release exists in one of them only; empty where in both, or unknown."""
+    called: tuple[str, ...] = ()
+    """What it calls itself where that is not its product: claims may use either."""
+    hosts: tuple[str, ...] = ()
+    """Families of the systems that a service runs on; empty for a system."""
+
+    @property
+    def esu_end(self) -> date | None:
+        """Last day of the longest paid extension."""
+        return self.esu_ends[-1] if self.esu_ends else None
 
 
 @dataclass(frozen=True, slots=True)

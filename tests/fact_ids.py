@@ -24,13 +24,34 @@ _OTHERWISE = {
     "win-ce-6.0": "windows-ce-6",
     "win-compact-7": "windows-embedded-compact-7",
     "win-compact-2013": "windows-embedded-compact-2013",
+    "mssql-6.0-sp3": "sql-server-6-0",
+    "mssql-6.50-sp5a": "sql-server-6-5",
+    "mssql-7.0-sp4": "sql-server-7-0",
+    "mssql-8.0-sp4": "sql-server-2000",
+    "debian-4.0": "debian-4",
+    "debian-5.0": "debian-5",
+    "debian-6.0": "debian-6",
 }
+
+
+_SQL_SERVER = {
+    "9": "2005", "10": "2008", "10.50": "2008-r2", "11": "2012", "12": "2014", "13": "2016", "14": "2017",
+    "15": "2019", "16": "2022", "17": "2025",
+}  # fmt: skip
+_WITHOUT_PACKS = {"2017", "2019", "2022", "2025"}
 
 
 def our_id(fact: str) -> str:
     """The id of a release in ``fingerprints/lifecycle`` for one of ``lifecycle.csv``."""
     if fact in _OTHERWISE:
         return _OTHERWISE[fact]
+    if fact.startswith("openssh-"):
+        return "openssh-packaged"
+    if of_sql_server := re.fullmatch(r"mssql-(\d+(?:\.50)?)(?:\.00?)?(?:-r2)?(?:-(sp\d(?:-acp)?))?", fact):
+        version = _SQL_SERVER[of_sql_server[1]]
+        pack = "" if version in _WITHOUT_PACKS else f"-{of_sql_server[2] or 'rtm'}"
+        return f"sql-server-{version}{pack}"
     name = re.sub(r"^win-", "windows-", fact)
     name = re.sub(r"^hyperv-", "windows-hyperv-", name)
+    name = re.sub(r"^hpux-", "hp-ux-", re.sub(r"^oraclelinux-", "oracle-linux-", name))
     return name.replace("-home-pro", "-pro").replace("-ent-edu", "-enterprise").replace(".", "-")

@@ -278,9 +278,14 @@ def test_an_id_stands_once(tmp_path: Path) -> None:
         name = "A" if part == "one" else "B"
         text = GOOD["top"] + GOOD["line"].replace('"A"', f'"{name}"')
         (tmp_path / part / "lifecycle" / "some.toml").write_text(text, encoding="utf-8")
-    assert list(read_lifecycle(tmp_path / "one").releases) == ["some-a"]
-    with pytest.raises(DataError, match="the id some-a stands twice"):
-        read_lifecycle(tmp_path / "one", tmp_path / "two")
+    both = read_lifecycle(tmp_path / "one", tmp_path / "two").releases
+    assert {name: release.name for name, release in both.items()} == {"some-a": "B"}, "the later one counts"
+    twice = GOOD["top"] + GOOD["line"].replace("a =", "a-b =", 1).replace('"A"', '"AB"')
+    (tmp_path / "one" / "lifecycle" / "some.toml").write_text(twice, encoding="utf-8")
+    other = twice.replace("a-b =", "b =")
+    (tmp_path / "one" / "lifecycle" / "some-a.toml").write_text(other, encoding="utf-8")
+    with pytest.raises(DataError, match="the id some-a-b stands twice"):
+        read_lifecycle(tmp_path / "one")
 
 
 @given(st.text(max_size=60))

@@ -10,15 +10,17 @@ import calendar
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from scanner.data import content_version, data_directory
+from scanner.cache import Form, remembered
+from scanner.data import data_directories, is_still, version_of
 from scanner.language import Message
+from scanner.lifecycle.keeping import packed, unpacked
 from scanner.lifecycle.lines import read_releases
 from scanner.model import Status, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from scanner.model import Release
@@ -46,20 +48,48 @@ class Policy:
     """Paid extensions that the site holds: release id to the last day that is paid for."""
 
 
-def read_lifecycle(*directories: Path) -> Lifecycle:
-    """The releases of the directories named, later ones added to earlier ones.
+def read_lifecycle(*directories: Path, files: Sequence[Path] = ()) -> Lifecycle:
+    """The releases of the directories named; a line of a later one replaces that of the same id.
+
+    Args:
+        *directories: those that have a folder ``lifecycle``.
+        files: more of them, read last, wherever they lie.
 
     Raises:
         DataError: a file is wrong; file, line and key are named.
     """
-    releases, anything = read_releases(directories)
-    return Lifecycle(releases, "+".join(map(content_version, directories)), anything)
+    releases, anything = read_releases(directories, files)
+    return Lifecycle(releases, version_of(directories), anything)
+
+
+def load_lifecycle() -> Lifecycle:
+    """The releases that ship with the product, and those of the site's own directory."""
+    return _loaded(data_directories())
 
 
 @cache
-def load_lifecycle(extra: Path | None = None) -> Lifecycle:
-    """The releases that ship with the product, and those of a directory of the site's own."""
-    return read_lifecycle(data_directory(), *([extra] if extra else []))
+def _loaded(directories: tuple[Path, ...]) -> Lifecycle:
+    version = version_of(directories)
+
+    def made(kept: Any) -> Lifecycle:  # noqa: ANN401 - JSON is anything
+        releases, anything = unpacked(kept)
+        return Lifecycle(releases, version, anything)
+
+    return remembered(
+        Form("lifecycle", lambda read: packed(read.releases, read.anything), made),
+        version,
+        lambda: read_lifecycle(*directories),
+        still=lambda: is_still(version, directories),
+    )
+
+
+def unchecked(releases: Iterable[Release], today: date) -> list[Release]:
+    """Those that have a date which nobody has compared with its source for a year."""
+    return [
+        release
+        for release in releases
+        if release.end and (release.checked is None or months_after(release.checked, 12) < today)
+    ]
 
 
 def months_after(day: date, months: int) -> date:
@@ -115,19 +145,16 @@ def _reasons(
     undated = [release for release in candidates if release.id not in ends]
     return (
         *(_dated(release, ends[release.id], today) for release in dated),
-        *(
-            Message("{release}: its vendor published no end of support", {"release": each.name})
-            for each in undated
-        ),
+        *(Message("{release}: no end of support is known", {"release": each.name}) for each in undated),
         *(reason for each in dated for reason in _extension(each, today, policy)),
     )
 
 
 def _dated(release: Release, end: date, today: date) -> Message:
-    values = {"release": release.name, "date": end.isoformat()}
+    values = {"release": release.name, "date": end.isoformat(), "source": release.source}
     if end < today:
-        return Message("{release}: support ended on {date}", values)
-    return Message("{release}: supported until {date}", values)
+        return Message("{release}: support ended on {date} ({source})", values)
+    return Message("{release}: supported until {date} ({source})", values)
 
 
 def _extension(release: Release, today: date, policy: Policy) -> tuple[Message, ...]:

@@ -11,15 +11,15 @@ from scanner.errors import DataError
 from scanner.model import Release, Role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
     from typing import NoReturn
 
-_FILE_KEYS: Final = ("source", "checked", "family", "vendor", "product", "release")
+_FILE_KEYS: Final = ("source", "checked", "family", "vendor", "product", "hosts", "release")
 _TEXTS: Final = ("name", "product", "family", "vendor", "source", "note")
-_LISTS: Final = ("build", "ntlm", "editions")
-_DATES: Final = ("released", "end", "esu", "checked")
-_LINE_KEYS: Final = (*_TEXTS, *_LISTS, *_DATES, "role", "anything")
+_LISTS: Final = ("build", "ntlm", "editions", "called", "hosts")
+_DATES: Final = ("released", "end", "checked")
+_LINE_KEYS: Final = (*_TEXTS, *_LISTS, *_DATES, "esu", "bits", "role", "anything")
 _ID: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
@@ -63,14 +63,39 @@ class _Line:
             self.refuse(name, DataError("must be a date, like 2014-04-08"))
         return value
 
-    def role(self) -> Role:
-        """What the release is made for."""
-        value = self.string("role")
-        if value not in set(Role):
-            self.refuse(
-                "role", DataError("must be one of {known}", known=", ".join(role for role in Role if role))
-            )
-        return Role(value)
+    def days(self, name: str) -> tuple[date, ...]:
+        """A date or a list of dates, each after the one before."""
+        value = self.values.get(name, [])
+        listed = value if isinstance(value, list) else [value]
+        if not all(type(each) is date for each in listed) or listed != sorted(set(listed)):
+            self.refuse(name, DataError("must be a date, like 2014-04-08, or a list of them, in their order"))
+        return tuple(listed)
+
+
+def _bits(line: _Line) -> tuple[str, ...]:
+    """How wide the system is, where it exists in one width only."""
+    value = line.values.get("bits")
+    if value not in {None, 32, 64}:
+        line.refuse("bits", DataError("must be 32 or 64"))
+    return () if value is None else (str(value),)
+
+
+def _stands_for_anything(line: _Line) -> bool:
+    """Whether the line stands for anything else."""
+    value = line.values.get("anything", False)
+    if not isinstance(value, bool):
+        line.refuse("anything", DataError("must be true or false"))
+    return value
+
+
+def _role(line: _Line) -> Role:
+    """What the release is made for."""
+    value = line.string("role")
+    if value not in set(Role):
+        line.refuse(
+            "role", DataError("must be one of {known}", known=", ".join(role for role in Role if role))
+        )
+    return Role(value)
 
 
 def _release(line: _Line, defaults: _Line) -> Release:
@@ -80,22 +105,25 @@ def _release(line: _Line, defaults: _Line) -> Release:
         product=line.string("product") or defaults.string("product"),
         family=line.string("family") or defaults.string("family"),
         vendor=line.string("vendor") or defaults.string("vendor"),
-        role=line.role(),
+        role=_role(line),
         builds=(builds := line.strings("build")),
         ntlm_builds=line.strings("ntlm", builds),
         editions=line.strings("editions"),
         released=line.day("released"),
         end=line.day("end"),
-        esu_end=line.day("esu"),
+        esu_ends=line.days("esu"),
         source=line.string("source") or defaults.string("source"),
         checked=line.day("checked") or defaults.day("checked"),
+        bits=_bits(line),
+        called=line.strings("called"),
+        hosts=line.strings("hosts") or defaults.strings("hosts"),
     )
     for name in ("name", "product", "family", "vendor", "source"):
         if not getattr(release, name):
             line.refuse(name, DataError("is missing, here and at the top of the file"))
     if release.released and release.end and release.end < release.released:
         line.refuse("end", DataError("lies before the release: {end}", end=release.end))
-    if release.esu_end and (release.end is None or release.esu_end <= release.end):
+    if release.esu_ends and (release.end is None or release.esu_ends[0] <= release.end):
         line.refuse("esu", DataError("a paid extension must lie after the end of support"))
     return release
 
@@ -121,26 +149,50 @@ def plain(name: str) -> str:
     return "".join(filter(str.isalnum, name.casefold()))
 
 
-def read_releases(directories: Iterable[Path]) -> tuple[dict[str, Release], frozenset[str]]:
+class _Spellings:
+    """One thing has one name: words that only case, spaces and punctuation tell apart are refused."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], str] = {}
+
+    def demand_one(self, line: _Line, kind: str, name: str) -> None:
+        """Refuse a name that is another one's but for what people do not see."""
+        other = self._known.setdefault((kind, plain(name)), name)
+        if other != name:
+            line.refuse(kind, DataError("is hardly to be told from {other}", other=other))
+
+
+def read_releases(
+    directories: Iterable[Path], files: Sequence[Path] = ()
+) -> tuple[dict[str, Release], frozenset[str]]:
     """Every release of the directories' ``lifecycle`` folders, and the ids that stand for anything else.
+
+    A line of a later directory replaces that of the same id in an earlier one; those of ``files`` come last.
 
     Raises:
         DataError: a file is wrong, an id stands twice, or two names differ in case or punctuation only.
     """
-    releases: dict[str, Release] = {}
-    names: dict[str, str] = {}
-    anything = set()
-    for file in (found for each in directories for found in sorted((each / "lifecycle").glob("*.toml"))):
-        for line, defaults in _lines(file):
-            release = _release(line, defaults)
-            if release.id in releases:
-                line.refuse("", DataError("the id {id} stands twice", id=release.id))
-            other = names.setdefault(plain(release.name), release.name)
-            if other is not release.name:
-                line.refuse("name", DataError("is hardly to be told from {other}", other=other))
-            releases[release.id] = release
-            if not isinstance(stands_for_anything := line.values.get("anything", False), bool):
-                line.refuse("anything", DataError("must be true or false"))
-            if stands_for_anything:
-                anything.add(release.id)
-    return releases, frozenset(anything)
+    lines: dict[str, tuple[_Line, Release]] = {}
+    for part in (*(sorted((each / "lifecycle").glob("*.toml")) for each in directories), files):
+        found: dict[str, tuple[_Line, Release]] = {}
+        for file in part:
+            for line, defaults in _lines(file):
+                if line.id in found:
+                    line.refuse("", DataError("the id {id} stands twice", id=line.id))
+                found[line.id] = line, _release(line, defaults)
+        lines |= found
+    _refuse_twins(lines.values())
+    anything = {line.id for line, _ in lines.values() if _stands_for_anything(line)}
+    return {name: release for name, (_, release) in lines.items()}, frozenset(anything)
+
+
+def _refuse_twins(lines: Iterable[tuple[_Line, Release]]) -> None:
+    """Two names for one thing, or one name for two."""
+    spellings = _Spellings()
+    names: dict[str, Release] = {}
+    for line, release in lines:
+        other = names.setdefault(plain(release.name), release)
+        if other is not release:
+            line.refuse("name", DataError("is hardly to be told from {other}", other=other.name))
+        for kind in ("vendor", "family", "product"):
+            spellings.demand_one(line, kind, getattr(release, kind))
