@@ -17,7 +17,7 @@ from scanner import toml
 from scanner.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 _PART: Final = re.compile(r"[\w-]+|\"[^\"]*\"|'[^']*'")
 
@@ -36,6 +36,33 @@ def data_directory() -> Path:
     raise DataError("the data files are missing: install the product again", file=package / "_fingerprints")
 
 
+_own: list[Callable[[], Path | None]] = []
+"""Who knows the directory of the site's own data: this process judges by it too."""
+
+
+def use_own(find: Callable[[], Path | None] | None) -> None:
+    """From now on the site's own data overrides and extends what ships.
+
+    Args:
+        find: tells its directory when data is first needed, or that there is none; may raise whatever a
+            command is to end with.
+    """
+    _own[:] = [] if find is None else [find]
+
+
+def data_directories() -> tuple[Path, ...]:
+    """Where data is read from: what ships, then what overrides it.
+
+    Raises:
+        DataError: the site's own directory is not there.
+    """
+    own = tuple(directory for find in _own if (directory := find()) is not None)
+    for directory in own:
+        if not directory.is_dir():
+            raise DataError("there is no such directory of data", file=directory)
+    return (data_directory(), *own)
+
+
 def data_files(directory: Path) -> tuple[Path, ...]:
     """Every data file under ``directory``, in the order of their names."""
     return tuple(sorted(directory.rglob("*.toml")))
@@ -44,6 +71,15 @@ def data_files(directory: Path) -> tuple[Path, ...]:
 @cache
 def content_version(directory: Path) -> str:
     """Twelve hexadecimal digits that change with any byte or name of the data files of ``directory``."""
+    return _digest(directory)
+
+
+def is_still(version: str, directories: Iterable[Path]) -> bool:
+    """Whether the files of these directories are, at this moment, of that version."""
+    return version == "+".join(map(_digest, directories))
+
+
+def _digest(directory: Path) -> str:
     digest = hashlib.sha256()
     for file in data_files(directory):
         name, content = file.relative_to(directory).as_posix().encode(), file.read_bytes()
@@ -54,7 +90,12 @@ def content_version(directory: Path) -> str:
 
 def data_version() -> str:
     """The version of the data in force: kept with every identity, so that it is known what judged it."""
-    return content_version(data_directory())
+    return version_of(data_directories())
+
+
+def version_of(directories: Iterable[Path]) -> str:
+    """The version of the data of several directories."""
+    return "+".join(map(content_version, directories))
 
 
 def read_toml(file: Path) -> tuple[dict[str, object], str]:

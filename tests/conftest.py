@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,8 +26,14 @@ settings.register_profile(
 settings.load_profile("steady")
 
 
-def pytest_configure() -> None:
-    """Let children be interrupted, though a shell that started this in the background lets none be."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Let children be interrupted, though a shell that started this in the background lets none be.
+
+    And keep nothing in the cache of whoever runs the tests.
+    """
+    folder = tempfile.TemporaryDirectory(prefix="vetuste-cache-")
+    config.add_cleanup(folder.cleanup)
+    os.environ["XDG_CACHE_HOME"] = folder.name
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 

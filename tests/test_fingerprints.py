@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from scanner.data import data_directory
 from scanner.errors import DataError
-from scanner.fingerprints import LONGEST, Fingerprint, load_fingerprints, read_fingerprints, recognise
+from scanner.fingerprints import LONGEST, Fingerprint, Match, load_fingerprints, read_fingerprints, recognise
+from scanner.fingerprints.literals import literals
 from scanner.fingerprints.quantifiers import UnsafeError, check_pattern
 
 if TYPE_CHECKING:
@@ -65,6 +66,90 @@ def test_a_pattern_sees_256_characters() -> None:
     assert len(value) < LONGEST
     assert recognise(lm, value + "1" * 8) is not None
     assert recognise(lm, value + "1" * LONGEST) is None
+
+
+# --- the beginnings that save most patterns from being tried
+
+
+def plainly(key: str, value: str) -> Match | None:
+    """The first match, with every pattern tried."""
+    return next((found for one in FINGERPRINTS.by_key[key] if (found := recognise(one, value))), None)
+
+
+def test_the_same_wins_where_only_what_fits_is_tried() -> None:
+    said = {value for one in EVERY for value in (*dict(one.examples), *one.refuses)}
+    for key in FINGERPRINTS.by_key:
+        for value in said:
+            assert FINGERPRINTS.match(key, value) == plainly(key, value)
+
+
+@st.composite
+def nearly(draw: st.DrawFn) -> tuple[str, str]:
+    """A key, and words that one of its patterns takes, or nearly."""
+    one = draw(st.sampled_from(EVERY))
+    words = st.from_regex(one.expression, fullmatch=True) | st.sampled_from([*dict(one.examples)])
+    value = draw(words)
+    cut = draw(st.integers(0, len(value)))
+    kept = value[:cut] + draw(st.text(max_size=3)) + value[cut + draw(st.integers(0, 2)) :]
+    changed = value.swapcase(), value[:cut], kept, kept * 30, draw(st.text(max_size=20))
+    return one.key, draw(st.sampled_from((value, *changed)))
+
+
+@settings(max_examples=1000)
+@given(nearly())
+def test_the_same_wins_on_any_text(said: tuple[str, str]) -> None:
+    assert FINGERPRINTS.match(*said) == plainly(*said)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "begins", "holds"),
+    [
+        ("abc", ("abc",), ""),
+        (r"ab\dcd\d", ("ab",), "cd"),
+        (r"(?P<x>a)b(?:c|d)e", ("abce", "abde"), "e"),
+        ("a?b", ("ab", "b"), "b"),
+        ("a{0,3}b", ("a", "b"), "b"),
+        ("a{2}b", ("aab",), "a"),
+        ("[ab]c{1,2}d", ("ac", "bc"), "c"),
+        (r"\d+ word", ("",), " word"),
+        ("(?i)abc", ("",), ""),
+        ("a(?i:b)c", ("a",), "c"),
+        ("(?:aa|a)b|c", ("aab", "ab", "c"), ""),
+        ("a|", ("",), ""),
+        ("[a-z]{3}x", tuple("abcdefghijklmnopqrstuvwxyz"), "x"),
+        ("(?:a|ab)", ("a",), ""),
+        ("[^a]b", ("",), "b"),
+        (".b", ("",), "b"),
+        ("", ("",), ""),
+        ("(?x) a b # c", ("ab",), ""),
+    ],
+)
+def test_what_all_matches_have_in_common(pattern: str, begins: tuple[str, ...], holds: str) -> None:
+    assert literals(pattern) == (begins, holds)
+
+
+_ATOMS = st.sampled_from(["a", "b", "ab", "[ab]", "[^a]", r"\w", ".", "(?i:a)", "é", "(?:a|b)", "(?:ab|a|)"])
+_PATTERNS = st.recursive(
+    _ATOMS,
+    lambda inner: st.one_of(
+        st.lists(inner, min_size=1, max_size=4).map("".join),
+        st.lists(inner, min_size=1, max_size=3).map(lambda parts: f"(?:{'|'.join(parts)})"),
+        st.tuples(inner, st.sampled_from(["?", "*", "+", "{2}", "{1,3}", "{0}", "{7}", "+?"])).map(
+            lambda pair: f"(?:{pair[0]}){pair[1]}"
+        ),
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=500)
+@given(st.data())
+def test_no_match_begins_otherwise(data: st.DataObject) -> None:
+    pattern = data.draw(_PATTERNS)
+    begins, holds = literals(pattern)
+    for value in data.draw(st.lists(st.from_regex(pattern, fullmatch=True), min_size=1, max_size=5)):
+        assert value.startswith(begins)
+        assert holds in value
 
 
 # --- patterns that may become slow
@@ -151,6 +236,24 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
     assert found[0].voice == "v"
 
 
+def test_a_file_may_serve_several_keys(tmp_path: Path) -> None:
+    (tmp_path / "a.key.toml").write_text('evidence = "a.key"\nalso = ["b.key"]\n' + GOOD, encoding="utf-8")
+    (tmp_path / "b.key").mkdir()
+    (tmp_path / "b.key" / "general.toml").write_text('evidence = "b.key"\n' + entry(), encoding="utf-8")
+    (tmp_path / "b.key" / "words.toml").write_text(
+        'evidence = "b.key"\n' + entry(name="'Three'", examples="[{ value = 'two' }]"), encoding="utf-8"
+    )
+    with pytest.raises(DataError, match="two is won by Three"):
+        read_fingerprints(tmp_path)
+    (tmp_path / "b.key" / "words.toml").unlink()
+    found = read_fingerprints(tmp_path).by_key
+    assert [(one.name, one.key, one.voice) for one in found["a.key"]] == [("One", "a.key", "a")]
+    assert [(one.name, one.file) for one in found["b.key"]] == [
+        ("One", "a.key.toml"), ("Two", "b.key/general.toml"),
+    ]  # fmt: skip
+    assert found["b.key"][0].voice == "b"
+
+
 def test_without_a_voice_the_protocol_is_the_voice(tmp_path: Path) -> None:
     (tmp_path / "a.key.toml").write_text('evidence = "a.key"\n' + GOOD, encoding="utf-8")
     assert read_fingerprints(tmp_path).by_key["a.key"][0].voice == "a"
@@ -188,6 +291,8 @@ def test_a_group_that_took_no_part_claims_nothing(tmp_path: Path) -> None:
             {"asserts": '{ famly = "Windows" }'},
             "fingerprint.1.asserts.famly: unknown key; did you mean family?",
         ),
+        ({"asserts": '{ build = "7601" }'}, "asserts (Two): a build is nobody's"),
+        ({"suggests": '{ build = "7601", role = "server" }'}, "suggests (Two): a build is nobody's"),
         ({"asserts": "{ build = 7601 }"}, "asserts (Two): must be a text or a list of texts"),
         ({"asserts": '{ since = "10" }'}, "asserts (Two): must be a table from the name of a lifecycle file"),
         ({"asserts": ""}, "fingerprint.1 (Two): asserts nothing and suggests nothing"),

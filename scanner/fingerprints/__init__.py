@@ -8,28 +8,37 @@ only make likely, and *names* what the host calls itself; whether an assertion l
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from scanner.data import content_version, data_directory
+from scanner.cache import Form, remembered
+from scanner.data import data_directories, is_still, version_of
 
 if TYPE_CHECKING:
-    import re
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 LONGEST: Final = 256
 """How many characters of a value a pattern sees."""
 CLAIMS: Final = (
-    "family", "product", "role", "edition", "build", "ntlm_build", "release", "since", "until",
+    "family", "product", "role", "edition", "build", "ntlm_build", "release", "since", "until", "bits",
 )  # fmt: skip
 """What can be asserted or suggested of a host's release."""
 NAMES: Final = ("vendor", "family", "product", "version", "edition", "device", "hardware", "fragile")
 """What can be named of a host: an identity's attributes; ``fragile`` says why it is not touched again."""
 
+_KEPT: Final = 4096
+"""How many values are remembered with what is made of them."""
+
 Claim: TypeAlias = "Mapping[str, tuple[str, ...]]"
 """Claim to the values that it allows; those of ``since`` and ``until`` are like ``windows=10.0.10240``."""
+
+
+@cache
+def _compiled(expression: str) -> re.Pattern[str]:
+    return re.compile(expression)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +52,8 @@ class Fingerprint:
     file: str
     """The file's name, as reasons show it."""
     name: str
-    pattern: re.Pattern[str]
+    expression: str
+    """Its pattern, as it is written."""
     asserts: Claim = field(default_factory=dict)
     suggests: Claim = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
@@ -53,6 +63,15 @@ class Fingerprint:
     """Values that it must win, and what its groups must give for each."""
     refuses: tuple[str, ...] = ()
     """Near misses that it must not match."""
+    begins: tuple[str, ...] = ("",)
+    """What it matches begins with one of these."""
+    holds: str = ""
+    """What it matches has this text in it."""
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """Its pattern, compiled when first asked for: few are ever tried."""
+        return _compiled(self.expression)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,23 +107,63 @@ def recognise(fingerprint: Fingerprint, value: str) -> Match | None:
     )
 
 
+class _Index:
+    """The fingerprints of one key, by what their matches begin with."""
+
+    def __init__(self, entries: Sequence[Fingerprint]) -> None:
+        self._entries = entries
+        self._places: dict[str, list[int]] = {}
+        for place, fingerprint in enumerate(entries):
+            for text in fingerprint.begins:
+                self._places.setdefault(text, []).append(place)
+        self._lengths = sorted(set(map(len, self._places)))
+
+    def fitting(self, value: str) -> Iterator[Fingerprint]:
+        """Those that may match it, in their order."""
+        places: list[int] = []
+        for length in self._lengths:
+            if length > len(value):
+                break
+            places += self._places.get(value[:length], ())
+        places.sort()
+        for place in places:
+            if self._entries[place].holds in value:
+                yield self._entries[place]
+
+
 @dataclass(frozen=True, slots=True)
 class Fingerprints:
     """Every fingerprint, by the evidence key that it looks at."""
 
     by_key: Mapping[str, tuple[Fingerprint, ...]]
     version: str = ""
+    _indexes: dict[str, _Index] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _matches: dict[tuple[str, str], Match | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def match(self, key: str, value: str) -> Match | None:
         """The first fingerprint of the key's file that matches the whole value, with its groups filled in."""
-        for fingerprint in self.by_key.get(key, ()):
-            if match := recognise(fingerprint, value):
-                return match
-        return None
+        known = self._matches.get((key, value), self)
+        if not isinstance(known, Fingerprints):
+            return known
+        found = self._first(key, value)
+        if len(value) <= LONGEST:
+            if len(self._matches) >= _KEPT:
+                del self._matches[next(iter(self._matches))]
+            self._matches[key, value] = found
+        return found
+
+    def _first(self, key: str, value: str) -> Match | None:
+        index = self._indexes.get(key)
+        if index is None:
+            index = self._indexes[key] = _Index(self.by_key.get(key, ()))
+        fitting = index.fitting(value[:LONGEST])
+        return next((match for each in fitting if (match := recognise(each, value))), None)
 
 
 def read_fingerprints(*directories: Path) -> Fingerprints:
-    """The fingerprints of the directories named; those of earlier ones win.
+    """The fingerprints of the directories named; those of later ones win.
 
     Raises:
         DataError: a file is wrong; file, line, entry and rule are named.
@@ -114,11 +173,34 @@ def read_fingerprints(*directories: Path) -> Fingerprints:
     by_key: dict[str, tuple[Fingerprint, ...]] = {}
     for directory in directories:
         for key, found in read_directory(directory).items():
-            by_key[key] = (*by_key.get(key, ()), *found)
-    return Fingerprints(by_key, "+".join(map(content_version, directories)))
+            by_key[key] = (*found, *by_key.get(key, ()))
+    return Fingerprints(by_key, version_of(directories))
+
+
+def read_fingerprint_file(file: Path) -> tuple[Fingerprint, ...]:
+    """The fingerprints of one file, proved by themselves.
+
+    Raises:
+        DataError: it is wrong; file, line, entry and rule are named.
+    """
+    from scanner.fingerprints.reading import read_file  # noqa: PLC0415 - as above
+
+    return read_file(file)
+
+
+def load_fingerprints() -> Fingerprints:
+    """The fingerprints that ship with the product, and before them those of the site's own directory."""
+    return _loaded(data_directories())
 
 
 @cache
-def load_fingerprints(extra: Path | None = None) -> Fingerprints:
-    """The fingerprints that ship with the product, and those of a directory of the site's own after them."""
-    return read_fingerprints(data_directory(), *([extra] if extra else []))
+def _loaded(directories: tuple[Path, ...]) -> Fingerprints:
+    from scanner.fingerprints.keeping import packed, unpacked  # noqa: PLC0415 - it builds what is declared here
+
+    version = version_of(directories)
+    return remembered(
+        Form("fingerprints", packed, lambda kept: unpacked(kept, version)),
+        version,
+        lambda: read_fingerprints(*directories),
+        still=lambda: is_still(version, directories),
+    )

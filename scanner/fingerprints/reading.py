@@ -1,26 +1,32 @@
-"""Reading ``<evidence key>.toml``: the form of a fingerprint, and every rule that one must keep."""
+"""Reading ``<evidence key>.toml``, or a folder of such files: the form of a fingerprint, and its rules."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from string import Formatter
 from typing import TYPE_CHECKING, Final
 
 from scanner.data import demand_known, line_of, read_toml
 from scanner.errors import DataError
 from scanner.fingerprints import CLAIMS, LONGEST, NAMES, Fingerprint, recognise
+from scanner.fingerprints.literals import literals
 from scanner.fingerprints.quantifiers import UnsafeError, check_pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
     from typing import NoReturn
 
     from scanner.fingerprints import Claim
 
-_FILE_KEYS: Final = ("evidence", "voice", "fingerprint")
+_FILE_KEYS: Final = ("evidence", "also", "voice", "fingerprint")
 _ENTRY_KEYS: Final = ("name", "pattern", "asserts", "suggests", "names", "imitated", "examples", "refuses")
 _BOUNDS: Final = ("since", "until")
+LIFECYCLE: Final = "lifecycle"
+"""The one folder that holds no fingerprints, but releases."""
+LAST: Final = "general"
+"""The file of a key's folder that is asked after all others."""
 
 
 class _Entry:
@@ -146,6 +152,9 @@ def _fingerprint(entry: _Entry, key: str, voice: str) -> Fingerprint:
             asserts.setdefault(group, (f"{{{group}}}",))
         else:
             names.setdefault(group, f"{{{group}}}")
+    for kind, claim in (("asserts", asserts), ("suggests", suggests)):
+        if "build" in claim and not claim.keys() & {"family", "product", "release"}:
+            entry.refuse(kind, DataError("a build is nobody's: its family or product must stand beside it"))
     if not (asserts or suggests or names):
         entry.refuse("", DataError("asserts nothing and suggests nothing"))
     imitated = entry.values.get("imitated", False)
@@ -153,9 +162,14 @@ def _fingerprint(entry: _Entry, key: str, voice: str) -> Fingerprint:
         entry.refuse("imitated", DataError("must be true or false"))
     refuses = entry.strings("refuses", entry.values["refuses"]) if "refuses" in entry.values else ()
     return Fingerprint(
-        key, voice, entry.file.name, entry.string("name"), pattern, asserts, suggests, names, imitated,
-        _examples(entry), refuses,
+        key, voice, _shown(entry.file), entry.string("name"), pattern.pattern, asserts, suggests, names,
+        imitated, _examples(entry), refuses, *literals(pattern.pattern),
     )  # fmt: skip
+
+
+def _shown(file: Path) -> str:
+    """The file's name as reasons show it: with its folder's, which is a key, where it lies in one."""
+    return file.name if "." in file.stem else f"{file.parent.name}/{file.name}"
 
 
 def _prove(entries: Sequence[tuple[_Entry, Fingerprint]]) -> None:
@@ -200,35 +214,78 @@ def _prove_example(
             )
 
 
-def _read_file(file: Path) -> tuple[str, tuple[Fingerprint, ...]]:
-    content, text = read_toml(file)
-    demand_known(content, _FILE_KEYS, file=file, text=text)
-    key, listed = content.get("evidence"), content.get("fingerprint")
-    voice = content.get("voice", file.stem.partition(".")[0])
-    if key != file.stem:
-        raise DataError(
-            "must be the file's name: {name}",
-            file=file,
-            line=line_of(text, "evidence"),
-            key="evidence",
-            name=file.stem,
-        )
-    if not isinstance(voice, str) or not voice:
-        raise DataError("must be a text", file=file, line=line_of(text, "voice"), key="voice")
-    if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
-        raise DataError(
-            "must be tables, [[fingerprint]]", file=file, line=line_of(text, "fingerprint"), key="fingerprint"
-        )
-    entries = [_Entry(file, text, position, values) for position, values in enumerate(listed)]
-    fingerprints = [(entry, _fingerprint(entry, file.stem, voice)) for entry in entries]
-    _prove(fingerprints)
-    return file.stem, tuple(fingerprint for _, fingerprint in fingerprints)
+@dataclass(frozen=True, slots=True)
+class _File:
+    """One file, parsed, and the keys that it is about."""
+
+    path: Path
+    keys: tuple[str, ...]
+    voice: str
+    tables: list[Mapping[str, object]]
+    text: str
+
+    def entries(self, key: str) -> list[tuple[_Entry, Fingerprint]]:
+        """Its fingerprints, for one of its keys."""
+        voice = self.voice or key.partition(".")[0]
+        read = [_Entry(self.path, self.text, place, values) for place, values in enumerate(self.tables)]
+        return [(entry, _fingerprint(entry, key, voice)) for entry in read]
+
+
+def _parsed(path: Path, key: str) -> _File:
+    content, text = read_toml(path)
+    demand_known(content, _FILE_KEYS, file=path, text=text)
+
+    def demand(name: str, error: DataError, *, holds: bool) -> None:
+        if not holds:
+            error.file, error.line, error.key = path, line_of(text, name), name
+            raise error
+
+    listed, voice, also = content.get("fingerprint"), content.get("voice", ""), content.get("also", [])
+    stated = content.get("evidence")
+    demand("evidence", DataError("must be the file's name: {name}", name=key), holds=stated == key)
+    demand("voice", DataError("must be a text"), holds=isinstance(voice, str))
+    named = isinstance(also, list) and all(isinstance(each, str) and each for each in also)
+    demand("also", DataError("must be a list of texts"), holds=named)
+    tables = isinstance(listed, list) and all(isinstance(each, dict) for each in listed)
+    demand("fingerprint", DataError("must be tables, [[fingerprint]]"), holds=tables)
+    return _File(path, (key, *also), str(voice), listed, text)  # type: ignore[misc, arg-type] # checked above
+
+
+def _files(directory: Path) -> Iterator[_File]:
+    """A file named after its evidence key, or several in a folder named after it; the general one is last."""
+    for path in sorted(directory.glob("*.toml")):
+        yield _parsed(path, path.stem)
+    for path in sorted(directory.glob("*/*.toml"), key=lambda path: (path.stem == LAST, path)):
+        if path.parent.name != LIFECYCLE:
+            yield _parsed(path, path.parent.name)
+
+
+def _proved(files: Iterable[_File], key: str) -> tuple[Fingerprint, ...]:
+    """What the files say of a key, each with its proof."""
+    entries = [entry for file in files for entry in file.entries(key)]
+    _prove(entries)
+    return tuple(fingerprint for _, fingerprint in entries)
+
+
+def read_file(path: Path) -> tuple[Fingerprint, ...]:
+    """The fingerprints of one file: its key is its name, or that of its folder.
+
+    Raises:
+        DataError: it is wrong.
+    """
+    stated = read_toml(path)[0].get("evidence")
+    key = path.parent.name if path.parent.name == stated else path.stem
+    return _proved([_parsed(path, key)], key)
 
 
 def read_directory(directory: Path) -> dict[str, tuple[Fingerprint, ...]]:
-    """The fingerprints of the files that lie directly in a directory.
+    """The fingerprints of a directory's files.
 
     Raises:
         DataError: a file is wrong.
     """
-    return dict(_read_file(file) for file in sorted(directory.glob("*.toml")))
+    by_key: dict[str, list[_File]] = {}
+    for file in _files(directory):
+        for key in file.keys:
+            by_key.setdefault(key, []).append(file)
+    return {key: _proved(by_key[key], key) for key in sorted(by_key)}

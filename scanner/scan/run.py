@@ -13,7 +13,7 @@ import uvloop
 from scanner.errors import ConfigError
 from scanner.language import Message
 from scanner.probes import probes
-from scanner.scan.process import rare_collections
+from scanner.process import rare_collections
 from scanner.scan.work import Work
 from scanner.sweep.connect import sweep
 from scanner.transport.sending import sending

@@ -1,4 +1,4 @@
-"""What a scan changes in its own process while it runs, and puts back."""
+"""What long work changes in its own process while it goes on, and puts back."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def rare_collections() -> Iterator[None]:
-    """Let the garbage collector look less often while thousands of visits are under way.
+    """Let the garbage collector look less often while thousands of visits, or verdicts, are under way.
 
-    It would walk all of them, and all that was imported, for every few hundred new objects: up to a fifth
-    of a scan's processor time in user space, to find next to nothing.
+    It would walk all of them, and all that was imported and loaded, for every few hundred new objects: up to
+    a fifth of the processor time in user space, to find next to nothing.
     """
     thresholds = gc.get_threshold()
     gc.collect()

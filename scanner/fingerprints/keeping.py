@@ -1,0 +1,41 @@
+"""Fingerprints as JSON, for the cache: everything of them that was read, checked and found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from scanner.fingerprints import Fingerprint, Fingerprints
+
+if TYPE_CHECKING:
+    from scanner.fingerprints import Claim
+
+
+def packed(fingerprints: Fingerprints) -> object:
+    """What JSON can hold of them, but for their version."""
+    return {key: list(map(_row, entries)) for key, entries in fingerprints.by_key.items()}
+
+
+def _row(one: Fingerprint) -> list[object]:
+    examples = [(value, dict(gives)) for value, gives in one.examples]
+    claims = dict(one.asserts), dict(one.suggests), dict(one.names)
+    marks = one.imitated, examples, one.refuses, one.begins, one.holds
+    return [one.voice, one.file, one.name, one.expression, *claims, *marks]
+
+
+def unpacked(kept: dict[str, list[list[Any]]], version: str) -> Fingerprints:
+    """The same again."""
+    read = {key: tuple([_fingerprint(key, row) for row in rows]) for key, rows in kept.items()}
+    return Fingerprints(read, version)
+
+
+def _fingerprint(key: str, row: list[Any]) -> Fingerprint:
+    voice, file, name, expression, asserts, suggests, names, imitated, won, refuses, begins, holds = row
+    examples = tuple([(value, gives) for value, gives in won])
+    return Fingerprint(
+        key, voice, file, name, expression, _claim(asserts), _claim(suggests), names, imitated, examples,
+        tuple(refuses), tuple(begins), holds,
+    )  # fmt: skip
+
+
+def _claim(kept: dict[str, list[str]]) -> Claim:
+    return {key: tuple(values) for key, values in kept.items()}
