@@ -6,13 +6,17 @@ the same words always give the same :class:`~scanner.model.Identity`, so an inve
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
+from scanner.cache import Form, remembered
 from scanner.classify import reasons
+from scanner.classify.makers import with_makers
 from scanner.classify.releases import ReleaseSets
 from scanner.classify.weighing import Heard, Weighed, hear, weigh
+from scanner.data import data_directories, is_still
 from scanner.errors import DataError
 from scanner.fingerprints import NAMES, load_fingerprints
 from scanner.lifecycle import load_lifecycle
@@ -20,14 +24,17 @@ from scanner.model import Identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from scanner.fingerprints import Claim, Fingerprints
     from scanner.language import Message
     from scanner.lifecycle import Lifecycle
-    from scanner.model import Evidence
+    from scanner.model import Evidence, Release
 
 _KEPT: Final = 8192
 """How many identities are remembered; a site's machines share a few hundred."""
+_LONG: Final = 16_384
+"""Characters of evidence above which nothing is remembered: hosts and files say what they want."""
 _HEARD: Final = 16
 """How many values of one key are listened to: no honest host says so many different things."""
 
@@ -38,21 +45,25 @@ class Step:
 
     key: str
     value: str
-    fingerprint: str
-    """Its name; empty where no fingerprint recognised the value."""
-    file: str
-    asserts: Mapping[str, str]
-    """What it asserts, or, where it asserts nothing, what it suggests."""
-    told: Message | None
     remaining: tuple[str, ...]
     """Ids of the releases that are left after this step."""
+    told: Message | None = None
+    """The step as a sentence; None where no fingerprint recognised the value."""
+    fingerprint: str = ""
+    file: str = ""
+    asserts: Mapping[str, str] = field(default_factory=dict)
+    """What it asserts, or, where it asserts nothing, what it suggests."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What the host calls itself in it."""
+    proves: bool = False
+    """Whether it asserts."""
 
 
 class Classifier:
     """The fingerprints and the releases, ready to be asked."""
 
-    def __init__(self, fingerprints: Fingerprints, lifecycle: Lifecycle) -> None:
-        """Make one.
+    def __init__(self, fingerprints: Fingerprints, lifecycle: Lifecycle, *, checked: bool = False) -> None:
+        """Make one; its claims are checked, unless that was done before.
 
         Raises:
             DataError: a fingerprint asserts what no release of the lifecycle data fits.
@@ -65,50 +76,52 @@ class Classifier:
         same = fingerprints.version == lifecycle.version
         self.version = fingerprints.version if same else f"{fingerprints.version}/{lifecycle.version}"
         """Of the data; kept beside each identity."""
-        _check_claims(fingerprints, self._sets)
+        if not checked:
+            _check_claims(fingerprints, self._sets)
 
     def classify(self, evidence: Evidence) -> Identity:
         """Every release that the evidence allows, how far that is to be believed, and why.
 
         Evidence that differs only in what no fingerprint looks at gives the same object.
         """
+        evidence = with_makers(evidence)
         foreign = [key for key in evidence if key.partition(".")[0] not in self._groups]
         known = (*map(evidence.get, self._keys), *sorted(foreign))
         identity = self._identities.get(known)
         if identity is None:
             identity = self._identify(evidence, sorted(foreign))
-            if len(self._identities) >= _KEPT:
-                del self._identities[next(iter(self._identities))]
-            self._identities[known] = identity
+            if sum(map(len, chain(evidence, *evidence.values()))) <= _LONG:
+                if len(self._identities) >= _KEPT:
+                    del self._identities[next(iter(self._identities))]
+                self._identities[known] = identity
         return identity
 
     def proof(self, evidence: Evidence) -> tuple[Step, ...]:
         """How the candidates of some evidence came about, value by value."""
+        evidence = with_makers(evidence)
         heard = self._hear(evidence)
         weighed = weigh(heard, self._sets)
-        steps = [
-            self._step(each, left, told) for each, left, told in _narrowing(heard, weighed, self._sets.every)
-        ]
+        steps = [self._step(each, left, told) for each, left, told in _narrowing(heard, weighed, self._sets)]
         matched = {(step.key, step.value) for step in steps}
         left = self._sets.names(weighed.candidates)
         silent = [
             (key, value) for key in sorted(evidence) for value in evidence[key] if (key, value) not in matched
         ]
-        return (*steps, *(Step(key, value, "", "", {}, None, left) for key, value in silent))
+        return (*steps, *(Step(key, value, left) for key, value in silent))
 
     def _step(self, heard: Heard, left: int, told: Message) -> Step:
         match = heard.match
         claim = match.asserts or match.suggests
-        asserts = {key: ", ".join(values) for key, values in claim.items()}
-        fingerprint = match.fingerprint
         return Step(
-            fingerprint.key,
+            match.fingerprint.key,
             match.value,
-            fingerprint.name,
-            fingerprint.file,
-            asserts,
-            told,
             self._sets.names(left),
+            told,
+            match.fingerprint.name,
+            match.fingerprint.file,
+            {key: ", ".join(values) for key, values in claim.items()},
+            match.names,
+            proves=bool(match.asserts),
         )
 
     def _hear(self, evidence: Evidence) -> list[Heard]:
@@ -127,7 +140,8 @@ class Classifier:
             candidates=self._sets.names(weighed.candidates),
             certainty=weighed.certainty,
             reasons=(
-                *(told for _, _, told in _narrowing(heard, weighed, self._sets.every)),
+                *(told for _, _, told in _narrowing(heard, weighed, self._sets)),
+                *reasons.services(weighed.services, self._sets),
                 *reasons.open_questions(weighed, heard, self._sets),
                 *reasons.unused(foreign),
             ),
@@ -135,13 +149,16 @@ class Classifier:
         )
 
 
-def _narrowing(heard: Sequence[Heard], weighed: Weighed, every: int) -> Iterator[tuple[Heard, int, Message]]:
+def _narrowing(
+    heard: Sequence[Heard], weighed: Weighed, sets: ReleaseSets
+) -> Iterator[tuple[Heard, int, Message]]:
     """Each claim, the releases left after it, and the sentence that says so."""
-    left = every
+    left = sets.every
+    layer = sets.layer([weighed.candidates]) if weighed.candidates else sets.every
     for each in heard:
         if each.match.asserts:
-            left = left & each.allowed or (weighed.candidates if each.allowed else left)
-            yield each, left, reasons.said(each, left)
+            left = left & each.reach or (weighed.candidates if each.allowed else left)
+            yield each, left & layer, reasons.said(each, left & layer, sets)
         else:
             yield each, weighed.candidates, reasons.suggested(each, weighed.candidates)
 
@@ -149,28 +166,36 @@ def _narrowing(heard: Sequence[Heard], weighed: Weighed, every: int) -> Iterator
 def _attributes(heard: Sequence[Heard], weighed: Weighed, sets: ReleaseSets) -> dict[str, str]:
     """What the host named, else what all candidates agree on, else what was said of an unknown release.
 
-    Words that claim no release name only what nothing else does.
+    Words that claim no release name only what nothing else does; those of a service are not its system's.
     """
     releases = [sets.releases[name] for name in sets.names(weighed.candidates)]
+    of_service = weighed.services & sets.services
+    told = [each for each in heard if not (of_service and each.allowed and not each.allowed & sets.systems)]
     found: dict[str, str] = {}
-    for each in heard:
+    for each in told:
         if each.match.asserts or each.suggests:
             found = {**each.match.names, **found}
-    for name in ("vendor", "family", "product"):
-        agreed = {getattr(release, name) for release in releases}
-        if len(agreed) == 1:
-            found.setdefault(name, agreed.pop())
-    claims = [each.match.asserts for each in heard if each.allowed & weighed.candidates or not releases]
+    found = {**sets.agreed(weighed.candidates), **found}
+    for name, value in _claimed(told, weighed, releases):
+        found.setdefault(name, value)
+    for each in told:
+        found = {**each.match.names, **found}
+    for bits in _single([each.match.asserts for each in told], "bits"):
+        found.setdefault("hardware", f"{bits}-bit")
+    return {name: found[name] for name in NAMES if found.get(name)}
+
+
+def _claimed(
+    told: Sequence[Heard], weighed: Weighed, releases: Sequence[Release]
+) -> Iterator[tuple[str, str]]:
+    """What claims say of the edition and the version, where all that say it agree."""
+    claims = [each.match.asserts for each in told if each.allowed & weighed.candidates or not releases]
     for name, key in (("edition", "edition"), ("version", "build"), *(() if releases else _SAID_OF_UNKNOWN)):
         for value in _single(claims, key):
-            found.setdefault(name, value)
-    builds = {build for claim in claims for build in claim.get("ntlm_build", ()) if build}
-    for build in builds:
+            yield name, value
+    for build in {build for claim in claims for build in claim.get("ntlm_build", ()) if build}:
         if releases and all(build in release.builds for release in releases):
-            found.setdefault("version", build)
-    for each in heard:
-        found = {**each.match.names, **found}
-    return {name: found[name] for name in NAMES if found.get(name)}
+            yield "version", build
 
 
 _SAID_OF_UNKNOWN: Final = (("family", "family"), ("product", "product"), ("version", "ntlm_build"))
@@ -197,7 +222,17 @@ def _check_claims(fingerprints: Fingerprints, sets: ReleaseSets) -> None:
                         )  # fmt: skip
 
 
-@cache
 def default_classifier() -> Classifier:
-    """The one that knows the data that ships with the product."""
-    return Classifier(load_fingerprints(), load_lifecycle())
+    """The one that knows the data that ships with the product, and the site's own."""
+    return _classifier(data_directories())
+
+
+@cache
+def _classifier(directories: tuple[Path, ...]) -> Classifier:
+    fingerprints, lifecycle = load_fingerprints(), load_lifecycle()
+    return remembered(
+        Form("claims", lambda _: "fit", lambda _: Classifier(fingerprints, lifecycle, checked=True)),
+        fingerprints.version,
+        lambda: Classifier(fingerprints, lifecycle),
+        still=lambda: is_still(fingerprints.version, directories),
+    )

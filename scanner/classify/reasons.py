@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from scanner.language import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from scanner.classify.releases import ReleaseSets
     from scanner.classify.weighing import Heard, Weighed
@@ -22,27 +22,28 @@ def _values(heard: Heard, **more: str) -> dict[str, str]:
     return {**shown, "fingerprint": fingerprint.name, "file": fingerprint.file, **more}
 
 
-def said(heard: Heard, left: int) -> Message:
-    """An assertion, and how many candidates are left after it."""
+def said(heard: Heard, left: int, sets: ReleaseSets) -> Message:
+    """An assertion, and which candidates are left after it."""
     if not heard.allowed:
         return Message(
             '{key} is "{value}": {fingerprint} ({file}); no known release answers so', _values(heard)
         )
-    text = '{key} is "{value}": {fingerprint} ({file}); candidates left: {count}'
-    return Message(text, _values(heard, count=str(left.bit_count())))
+    text = '{key} is "{value}": {fingerprint} ({file}); candidates left: {count} ({names})'
+    return Message(text, _values(heard, count=str(left.bit_count()), names=_told(left, sets)))
 
 
 def suggested(heard: Heard, candidates: int) -> Message:
-    """A suggestion, and whether what was said agrees with it."""
-    if heard.suggests and not heard.likely & candidates:
+    """A suggestion or a name, and whether what was said agrees with it."""
+    unlikely = heard.suggests and not heard.fits & candidates
+    if unlikely or (heard.named and not heard.named & candidates):
         return Message('{key} is "{value}": {fingerprint} ({file}); it does not fit the rest', _values(heard))
     return Message('{key} is "{value}": {fingerprint} ({file}); it fits', _values(heard))
 
 
 def _told(bits: int, sets: ReleaseSets) -> str:
-    names = [sets.releases[name].name for name in sets.names(bits)]
-    more = ", …" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
+    ids = sets.names(bits)
+    more = ", …" if len(ids) > _NAMED else ""
+    return ", ".join(sets.releases[each].name for each in ids[:_NAMED]) + more
 
 
 def open_questions(weighed: Weighed, heard: Sequence[Heard], sets: ReleaseSets) -> Iterable[Message]:
@@ -50,6 +51,18 @@ def open_questions(weighed: Weighed, heard: Sequence[Heard], sets: ReleaseSets) 
     if len(weighed.sides) > 1:
         told = " | ".join(_told(side, sets) for side in weighed.sides)
         yield Message("the evidence contradicts itself: {sides}", {"sides": told})
+        for key, values in _various(heard, weighed.sides):
+            yield Message(
+                "{key} was given as {values}: several systems seem to stand behind this address (address "
+                "translation, a load balancer)",
+                {"key": key, "values": values},
+            )
+    for other in weighed.others:
+        yield Message(
+            "{fingerprint} is another system than the candidates: something else answers there too, or they "
+            "are imitated",
+            {"fingerprint": other.match.fingerprint.name},
+        )
     if weighed.doubtful:
         names = sorted({each.match.fingerprint.name for each in heard if each.match.fingerprint.imitated})
         yield Message(
@@ -58,6 +71,29 @@ def open_questions(weighed: Weighed, heard: Sequence[Heard], sets: ReleaseSets) 
         )
     if not heard:
         yield Message("nothing was heard that a fingerprint recognises")
+
+
+def _various(heard: Sequence[Heard], sides: Sequence[int]) -> Iterator[tuple[str, str]]:
+    """The keys of which a host gave values that belong to different sides."""
+    said: dict[str, list[Heard]] = {}
+    for each in heard:
+        if each.identifies and each.allowed:
+            said.setdefault(each.match.fingerprint.key, []).append(each)
+    for key, claims in said.items():
+        if len(claims) > 1 and not any(all(side & each.reach for each in claims) for side in sides):
+            yield key, ", ".join(each.match.value for each in claims)
+
+
+def services(found: int, sets: ReleaseSets) -> Iterator[Message]:
+    """What runs on the system, with its own end of support."""
+    for name in sets.names(found):
+        release = sets.releases[name]
+        values = {"service": release.name, "source": release.source}
+        if release.end is None:
+            yield Message("{service} runs on it; it has no end of support of its own", values)
+        else:
+            text = "{service} may run on it: its own support ends on {date} ({source})"
+            yield Message(text, {**values, "date": release.end.isoformat()})
 
 
 def unused(keys: Sequence[str]) -> Iterable[Message]:

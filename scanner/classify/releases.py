@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
-from scanner.model import Role
+from scanner.classify.facts import Facts, union
+from scanner.classify.hosting import Hosting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from scanner.fingerprints import Claim
     from scanner.lifecycle import Lifecycle
-    from scanner.model import Release
 
-_ANY_BUILD: Final = "*"
-_BOUNDS_KEPT: Final = 256
-
-
-def _number(build: str) -> tuple[int, ...]:
-    """A build to compare by: ``10.0.9600`` is less than ``10.0.14393``; what is no number counts as 0."""
-    return tuple(int(part) if part.isascii() and part.isdigit() else 0 for part in build.split("."))
-
-
-def _span(release: Release) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
-    """The oldest and the newest build of a release; None where it names none."""
-    numbers = [_number(build) for build in release.builds if build != _ANY_BUILD]
-    return (min(numbers), max(numbers)) if numbers else None
+_NAMES_KEPT: Final = 1024
 
 
 class ReleaseSets:
@@ -34,71 +21,60 @@ class ReleaseSets:
 
     def __init__(self, lifecycle: Lifecycle) -> None:
         self.releases = lifecycle.releases
-        self.ids = tuple(sorted(lifecycle.releases))
-        self.every = (1 << len(self.ids)) - 1
-        self._sets: dict[tuple[str, str], int] = defaultdict(int)
-        self._bounds: dict[tuple[str, str], int] = {}
-        self._spans = [_span(lifecycle.releases[name]) for name in self.ids]
-        for position, name in enumerate(self.ids):
-            for fact in self._facts(lifecycle.releases[name]):
-                self._sets[fact] |= 1 << position
-        self.anything = self.of_ids(lifecycle.anything)
-
-    @staticmethod
-    def _facts(release: Release) -> Iterable[tuple[str, str]]:
-        yield "release", release.id
-        yield "family", release.family.casefold()
-        yield "product", release.product.casefold()
-        yield "role", release.role
-        yield from (("build", build) for build in release.builds)
-        yield from (("ntlm_build", build) for build in release.ntlm_builds or ("",))
-        yield from (("edition", edition.casefold()) for edition in release.editions or ("",))
-
-    def of_ids(self, ids: Iterable[str]) -> int:
-        """The set of the releases with these ids."""
-        return sum(self._sets.get(("release", name), 0) for name in set(ids))
+        self._facts = Facts(lifecycle.releases)
+        self._names: dict[int, tuple[str, ...]] = {}
+        self._agreed: dict[int, dict[str, str]] = {}
+        self.every = self._facts.every
+        self.anything = self._facts.of_ids(lifecycle.anything)
+        undated = (each.id for each in lifecycle.releases.values() if each.end is None)
+        self._undated = self._facts.of_ids(undated)
+        hosting = Hosting(lifecycle.releases, self._facts)
+        self.systems, self.services, self.reach = hosting.systems, hosting.services, hosting.reach
 
     def names(self, bits: int) -> tuple[str, ...]:
         """The ids of a set, sorted."""
-        return tuple(name for position, name in enumerate(self.ids) if bits >> position & 1)
+        if (known := self._names.get(bits)) is not None:
+            return known
+        names = tuple(name for place, name in enumerate(self._facts.ids) if bits >> place & 1)
+        if len(self._names) < _NAMES_KEPT:
+            self._names[bits] = names
+        return names
+
+    def agreed(self, bits: int) -> Mapping[str, str]:
+        """What all releases of a set have in common, of vendor, family and product."""
+        if (known := self._agreed.get(bits)) is not None:
+            return known
+        releases = [self.releases[name] for name in self.names(bits)]
+        named = {name: {getattr(each, name) for each in releases} for name in ("vendor", "family", "product")}
+        agreed = {name: values.pop() for name, values in named.items() if len(values) == 1}
+        if len(self._agreed) < _NAMES_KEPT:
+            self._agreed[bits] = agreed
+        return agreed
 
     def allowed(self, claim: Claim) -> int:
         """The releases for which every part of a claim holds; of one part, any value may hold."""
         bits = self.every
+        if "build" in claim and not claim.keys() & {"product", "release"}:
+            bits = self.systems  # services count their versions as they like: a bare number is none of theirs
         for key, values in claim.items():
             if key in {"since", "until"}:
                 for value in values:
-                    bits &= self._bound(key, value)
+                    bits &= self._facts.bound(key, value)
             else:
-                some = 0
-                for value in values:
-                    some |= self._holding(key, value)
-                bits &= some
+                bits &= union(self._facts.holding(key, value) for value in values)
         return bits
 
-    def _holding(self, key: str, value: str) -> int:
-        get = self._sets.get
-        if key == "build":  # a series stands for everything that begins with it
-            parts = value.split(".")
-            bits = get((key, _ANY_BUILD), 0)
-            for length in range(1, len(parts) + 1):
-                bits |= get((key, ".".join(parts[:length])), 0)
-            return bits
-        if key in {"edition", "role"}:  # a release that states none may be any
-            return get((key, value.casefold()), 0) | get((key, Role.UNSTATED), 0)
-        return get((key, value if key in {"release", "ntlm_build"} else value.casefold()), 0)
+    def of_family(self, family: str) -> int:
+        """What a machine of this family may be; of one that the data does not know, whatever has no dates."""
+        known = self._facts.holding("family", family)
+        return self.reach(known) if known else self._undated | self.services
 
-    def _bound(self, key: str, value: str) -> int:
-        """All but the releases of one data file that are too old (``since``) or too new (``until``)."""
-        if (known := self._bounds.get((key, value))) is not None:
-            return known
-        stem, _, build = value.partition("=")
-        limit = _number(build)
-        bits = self.every
-        for position, (name, span) in enumerate(zip(self.ids, self._spans, strict=True)):
-            if span and name.startswith(f"{stem}-"):
-                fits = span[1] >= limit if key == "since" else span[0] <= limit
-                bits &= ~(0 if fits else 1 << position)
-        if len(self._bounds) < _BOUNDS_KEPT:
-            self._bounds[key, value] = bits
-        return bits
+    def layer(self, claims: Iterable[int]) -> int:
+        """What some claims speak of: systems where any of them does, else what they allow themselves."""
+        told = union(claims)
+        return self.systems if told & self.systems else told
+
+    def spoken_of(self, claim: Claim) -> int:
+        """The releases of the data files that the bounds of a claim name."""
+        stems = {value.partition("=")[0] for key in ("since", "until") for value in claim.get(key, ())}
+        return union(map(self._facts.of_file, stems))
