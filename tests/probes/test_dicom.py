@@ -199,20 +199,20 @@ def test_broken_items_are_refused(answer: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "hardware"),
+    ("said", "vendor"),
     [
         ({"dicom.class_uid": ("1.2.840.113619.6.5",)}, "GE HealthCare"),
-        ({"dicom.version": ("SIEMENS_S5VA47A",)}, "Siemens"),
+        ({"dicom.version": ("SIEMENS_S5VA47A",)}, "Siemens Healthineers"),
         ({"dicom.class_uid": ("1.2.276.0.7230010.3.0.3.6.7",), "dicom.version": ("OFFIS_DCMTK_367",)}, None),
     ],
 )
 def test_a_device_is_fragile_and_a_toolkit_is_nobody(
-    said: Mapping[str, tuple[str, ...]], hardware: str | None
+    said: Mapping[str, tuple[str, ...]], vendor: str | None
 ) -> None:
     identity = default_classifier().classify(said)
     assert identity.candidates == ()
-    assert identity.attributes.get("hardware") == hardware
-    assert ("fragile" in identity.attributes) == bool(hardware)
+    assert identity.attributes.get("vendor") == vendor
+    assert ("fragile" in identity.attributes) == bool(vendor)
 
 
 def test_what_others_saw_is_known_where_it_says_so() -> None:

@@ -132,7 +132,7 @@ def test_a_build_for_windows_is_a_hint() -> None:
     assert identity.certainty is Certainty.HINT
 
 
-def test_a_build_of_a_distribution_names_it_and_claims_nothing() -> None:
+def test_a_build_of_a_distribution_names_it_and_only_suggests_its_release() -> None:
     identity = default_classifier().classify({"mysql.version": ("5.5.60-0+deb7u1",)})
-    assert identity.candidates == ()
+    assert (identity.candidates, identity.certainty) == (("debian-7",), Certainty.HINT)
     assert identity.attributes == {"vendor": "Debian", "family": "Linux", "product": "Debian", "version": "7"}
