@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scanner.inventory.restating import restate, stated
+from scanner.inventory.restating import Restating
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,13 +44,15 @@ def rejudge(inventory: Inventory, classifier: Classifier, *, dry_run: bool = Fal
     Raises:
         InventoryError: the inventory cannot be read or written; the batches before are kept.
     """
-    for batch in stated(inventory):
+    restating = Restating(inventory, classifier.version)
+    for batch in restating.stated():
         judged = [(old, classifier.classify(old.evidence)) for old in batch]
         if not dry_run:
-            restate(inventory, judged, classifier.version)
+            restating.restate(judged)
         for old, after in judged:
-            if _told(old.identity) != _told(after):
-                yield Change(old.asset, old.address, old.site, old.ward, old.identity, after)
+            before = old.known.identity
+            if _told(before) != _told(after):
+                yield Change(old.asset, old.address, old.site, old.ward, before, after)
 
 
 def _told(identity: Identity) -> tuple[object, ...]:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import random
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
 from scanner.classify import default_classifier
-from scanner.inventory import Inventory, assets_rows, open_inventory
+from scanner.inventory import Inventory, assets_rows, open_inventory, restating
+from scanner.inventory.evidence import evidence_between, evidence_of
+from scanner.inventory.transactions import reading
 from scanner.model import Certainty, Evidence, Identity, Outcome
 from scanner.rejudge import rejudge
 from tests.inventory.hospital import NOTHING, RELEASES, TODAY, XP, XP_OR_POS, host, record, seen
@@ -87,6 +90,53 @@ def test_batches_lose_nobody_and_readers_go_on(inventory: Inventory) -> None:
     assert 1 + sum(1 for _ in changes) == 1100
     assert first.address == "10.0.0.0"
     assert set(map(str, _identities(inventory))) == {str(XP_OR_POS)}
+
+
+def test_what_stays_as_it_was_is_not_written_again(
+    inventory: Inventory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(inventory, None, [host("10.0.0.1", "Bloc", XP), host("10.0.0.2", "", XP_OR_POS)])
+    list(rejudge(inventory, Tomorrow(XP_OR_POS)))  # type: ignore[arg-type]
+    monkeypatch.setattr(restating, "writing", None)
+    assert list(rejudge(inventory, Tomorrow(XP_OR_POS))) == []  # type: ignore[arg-type]
+
+
+def test_however_few_identities_are_remembered(inventory: Inventory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(restating, "_REMEMBERED", 2)
+    monkeypatch.setattr(restating, "_AT_ONCE", 3)
+    identities = [Identity((f"w-{n % 7}",), Certainty.HINT) for n in range(40)]
+    record(inventory, None, (host(f"10.0.0.{n}", "", each) for n, each in enumerate(identities)))
+    changes = list(rejudge(inventory, Tomorrow(XP)))  # type: ignore[arg-type]
+    assert [each.before for each in changes] == identities
+    assert [each.address for each in changes] == [f"10.0.0.{n}" for n in range(40)]
+    assert set(map(str, _identities(inventory))) == {str(XP)}
+
+
+def test_evidence_is_heard_as_others_read_it(inventory: Inventory) -> None:
+    dice = random.Random(1)
+    for scan in range(3):
+        hosts = []
+        for number in dice.sample(range(12), 9):
+            told = [
+                seen(
+                    f"10.0.0.{number}",
+                    {f"k.{dice.randrange(3)}": tuple(dice.choices("abc", k=2)) for _ in range(2)},
+                    port=port,
+                    outcome=dice.choice((Outcome.ANSWERED, Outcome.STALLED)),
+                )
+                for port in range(dice.randrange(1, 4))
+            ]
+            hosts.append(host(f"10.0.0.{number}", "", XP, *told, seen(f"10.0.0.{number}")))
+        record(inventory, None, hosts, data=f"d{scan}")
+    with reading(inventory) as connection:
+        numbers = [row[0] for row in connection.exec_driver_sql("SELECT id FROM assets ORDER BY id")]
+        wanted = {asset: rests[0] for asset, rests in evidence_of(connection, numbers).items()}
+        found = evidence_between(connection, numbers[0], numbers[-1])
+        assert len(wanted) > 9
+        assert found == {asset: evidence for asset, evidence in wanted.items() if evidence}
+        assert [list(each) for each in found.values()] == [list(wanted[asset]) for asset in found]
+        one = evidence_between(connection, numbers[3], numbers[4])
+        assert one == {asset: wanted[asset] for asset in numbers[3:5] if wanted[asset]}
 
 
 def test_what_a_scan_writes_meanwhile_is_newer(inventory: Inventory) -> None:

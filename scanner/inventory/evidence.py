@@ -58,3 +58,26 @@ def values_of(connection: Connection, observations: Sequence[int]) -> dict[int, 
         evidence = found.setdefault(observation, {})
         evidence[key] = (*evidence.get(key, ()), value)
     return found
+
+
+def evidence_between(connection: Connection, first: int, last: int) -> dict[int, dict[str, tuple[str, ...]]]:
+    """The evidence, as :func:`evidence_of` gives it, of all assets from one id to another; quickly.
+
+    Assets that said nothing are left out.
+    """
+    its_scan = func.coalesce(ASSETS.c.identity_scan_id, ASSETS.c.last_scan_id)
+    rows = (
+        select(ASSETS.c.id, EVIDENCE_KEYS.c.key, EVIDENCE.c.value)
+        .join(OBSERVATIONS, (OBSERVATIONS.c.asset_id == ASSETS.c.id) & (OBSERVATIONS.c.scan_id == its_scan))
+        .join(EVIDENCE, EVIDENCE.c.observation_id == OBSERVATIONS.c.id)
+        .join(EVIDENCE_KEYS, EVIDENCE_KEYS.c.id == EVIDENCE.c.key_id)
+        .where(ASSETS.c.id.between(first, last))
+        .order_by(OBSERVATIONS.c.id, EVIDENCE.c.key_id, EVIDENCE.c.position)
+    )
+    found: dict[int, dict[str, tuple[str, ...]]] = {}
+    for asset, key, value in connection.execute(rows).all():
+        evidence = found.setdefault(asset, {})
+        known = evidence.get(key, ())
+        if value not in known:
+            evidence[key] = (*known, value)
+    return found

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from scanner.language import Message
 from scanner.model import Certainty, Identity
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
 DIGEST_BYTES: Final = 16
 
 
-@dataclass(frozen=True, slots=True)
-class StoredIdentity:
+class StoredIdentity(NamedTuple):
     """An identity in the columns of its table, but for the id."""
 
     digest: bytes

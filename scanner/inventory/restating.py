@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import bindparam, select, update
 
-from scanner.inventory.evidence import evidence_of
+from scanner.inventory.evidence import evidence_between
 from scanner.inventory.identities import from_columns
 from scanner.inventory.interning import Numbers
+from scanner.inventory.sqlite import guarded
 from scanner.inventory.tables import ASSETS, IDENTITIES, SITES, WARDS
 from scanner.inventory.transactions import reading, writing
 
@@ -21,7 +23,18 @@ if TYPE_CHECKING:
     from scanner.inventory.store import Inventory
     from scanner.model import Evidence, Identity
 
-_AT_ONCE: Final = 500
+_AT_ONCE: Final = 1000
+_REMEMBERED: Final = 4096
+"""Identities that are kept as they were read; a hospital has some hundred."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An identity as it is stored: one object for all assets that have it, as far as it is remembered."""
+
+    id: int
+    identity: Identity
+    data_version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,79 +45,96 @@ class Stated:
     address: str
     site: str
     ward: str
-    identity: Identity
-    identity_id: int
+    known: Known
     evidence: Evidence
 
 
-def stated(inventory: Inventory) -> Iterator[list[Stated]]:
-    """Every asset, some hundred at a time, each batch in a read transaction that has ended when it comes.
+class Restating:
+    """One run over all that is stored."""
 
-    Raises:
-        InventoryError: the inventory cannot be read.
-    """
-    last = 0
-    while True:
-        with reading(inventory) as connection:
-            batch = _after(connection, last)
-        if not batch:
-            return
-        yield batch
-        last = batch[-1].asset
+    def __init__(self, inventory: Inventory, data_version: str) -> None:
+        self._inventory = inventory
+        self._version = data_version
+        self._known: dict[int, Known] = {}
+        self._numbers = Numbers(0, data_version, {})
 
+    def stated(self) -> Iterator[list[Stated]]:
+        """Every asset, some hundred at a time, each batch in a read transaction that has ended when it comes.
 
-def _after(connection: Connection, last: int) -> list[Stated]:
-    columns = IDENTITIES.c
-    identity = (columns.candidates, columns.certainty, columns.reasons, columns.attributes)
-    wanted = (
-        select(
-            ASSETS.c.id,
-            ASSETS.c.address,
-            SITES.c.name,
-            WARDS.c.name.label("ward"),
-            ASSETS.c.identity_id,
-            *identity,
+        Raises:
+            InventoryError: the inventory cannot be read.
+        """
+        last = 0
+        with guarded(self._inventory.path), closing(self._inventory.connect()) as opened:
+            # SQLite empties its log where a last connection is closed: this one stays, so that none is.
+            opened.execute("SELECT 1 FROM assets LIMIT 1").fetchall()
+            while True:
+                with reading(self._inventory) as connection:
+                    batch = self._after(connection, last)
+                if not batch:
+                    return
+                yield batch
+                last = batch[-1].asset
+
+    def _after(self, connection: Connection, last: int) -> list[Stated]:
+        wanted = (
+            select(
+                ASSETS.c.id,
+                ASSETS.c.address,
+                SITES.c.name,
+                WARDS.c.name.label("ward"),
+                ASSETS.c.identity_id,
+            )
+            .join(SITES, SITES.c.id == ASSETS.c.site_id)
+            .join(WARDS, WARDS.c.id == ASSETS.c.ward_id, isouter=True)
+            .where(ASSETS.c.id > last)
+            .order_by(ASSETS.c.id)
+            .limit(_AT_ONCE)
         )
-        .join(SITES, SITES.c.id == ASSETS.c.site_id)
-        .join(WARDS, WARDS.c.id == ASSETS.c.ward_id, isouter=True)
-        .join(IDENTITIES, IDENTITIES.c.id == ASSETS.c.identity_id)
-        .where(ASSETS.c.id > last)
-        .order_by(ASSETS.c.id)
-        .limit(_AT_ONCE)
-    )
-    rows = connection.execute(wanted).all()
-    heard = evidence_of(connection, [row.id for row in rows])
-    return [
-        Stated(
-            row.id,
-            row.address,
-            row.name,
-            row.ward or "",
-            from_columns(row.candidates, row.certainty, row.reasons, row.attributes),
-            row.identity_id,
-            heard[row.id][0],
-        )
-        for row in rows
-    ]
-
-
-def restate(inventory: Inventory, new: Sequence[tuple[Stated, Identity]], data_version: str) -> None:
-    """Keep new identities, but for assets that a scan gave another one meanwhile: that one is newer.
-
-    Raises:
-        InventoryError: the inventory cannot be written.
-    """
-    change = (
-        update(ASSETS)
-        .where(ASSETS.c.id == bindparam("asset"), ASSETS.c.identity_id == bindparam("before"))
-        .values(identity_id=bindparam("after"))
-    )
-    numbers = Numbers(0, data_version, {})
-    with writing(inventory) as connection:
-        changes = [
-            {"asset": old.asset, "before": old.identity_id, "after": numbers.identity(connection, identity)}
-            for old, identity in new
+        rows = connection.execute(wanted).all()
+        if not rows:
+            return []
+        known = self._identities(connection, {row.identity_id for row in rows})
+        heard = evidence_between(connection, rows[0].id, rows[-1].id)
+        return [
+            Stated(asset, address, site, ward or "", known[identity], heard.get(asset, {}))
+            for asset, address, site, ward, identity in rows
         ]
-        changes = [values for values in changes if values["before"] != values["after"]]
-        if changes:
+
+    def _identities(self, connection: Connection, wanted: set[int]) -> dict[int, Known]:
+        """The identities of a batch, those read that are not remembered."""
+        found = {number: self._known[number] for number in wanted if number in self._known}
+        columns = IDENTITIES.c
+        read = (columns.candidates, columns.certainty, columns.reasons, columns.attributes)
+        new = select(columns.id, columns.data_version, *read).where(columns.id.in_(wanted - found.keys()))
+        for number, version, *stored in connection.execute(new).all():
+            found[number] = Known(number, from_columns(*stored), version)
+        if len(self._known) + len(found) > _REMEMBERED:
+            self._known.clear()
+        self._known.update(found)
+        return found
+
+    def restate(self, new: Sequence[tuple[Stated, Identity]]) -> None:
+        """Keep new identities, but for assets that a scan gave another one meanwhile: that one is newer.
+
+        Raises:
+            InventoryError: the inventory cannot be written.
+        """
+        new = [(old, after) for old, after in new if not self._is_same(old.known, after)]
+        if not new:
+            return
+        change = (
+            update(ASSETS)
+            .where(ASSETS.c.id == bindparam("asset"), ASSETS.c.identity_id == bindparam("before"))
+            .values(identity_id=bindparam("after"))
+        )
+        with writing(self._inventory) as connection:
+            number = self._numbers.identity
+            changes = [
+                {"asset": old.asset, "before": old.known.id, "after": number(connection, identity)}
+                for old, identity in new
+            ]
             connection.execute(change, changes)
+
+    def _is_same(self, known: Known, after: Identity) -> bool:
+        return known.data_version == self._version and known.identity == after

@@ -17,54 +17,22 @@ import sys
 import tempfile
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scanner.fingerprints import load_fingerprints
+from tests.bench.judging import data_loaded, million_classified, million_rejudged
+from tests.bench.running import CLI, ROOT, Run, ratio, say, timed
 from tests.namespaces import Namespace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-ROOT = Path(__file__).parents[2]
-CLI = (sys.executable, str(ROOT / "cli.py"))
 QUIRKS = {
     *("silent", "tarpit", "noise", "reset", "endless", "drip", "gigantic"),
     *("ubuntu", "laserjet", "catalyst"),
 }
 """Personalities that no exchange over SMB can be completed with."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """One finished command."""
-
-    wall: float
-    cpu: float
-    peak_mb: float
-    output: str
-
-
-def say(*words: object) -> None:
-    print(*words, flush=True)  # noqa: T201 - the result of this program
-
-
-def timed(command: Sequence[str], stdin: str | None = None, cwd: Path = ROOT) -> Run:
-    """Run a command; processor seconds and peak memory are the kernel's account of it alone."""
-    started = time.perf_counter()
-    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as given:
-        given.write(stdin or "")
-        given.seek(0)
-        process = subprocess.Popen(command, stdin=given, stdout=output, stderr=subprocess.STDOUT, cwd=cwd)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        wall = time.perf_counter() - started
-        output.seek(0)
-        text = output.read()
-    if process.returncode:
-        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}:\n{text}")
-    return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, text)
 
 
 @contextmanager
@@ -92,12 +60,6 @@ def hospital(
 
 def speakers(truth: list[dict[str, str]]) -> list[str]:
     return [row["address"] for row in truth if row["listening"] == "yes" and row["personality"] not in QUIRKS]
-
-
-def ratio(name: str, figure: float, bound: float, *, at_least: bool = False) -> None:
-    held = figure >= bound if at_least else figure <= bound
-    relation = "at least" if at_least else "at most"
-    say(f"  {'held  ' if held else 'MISSED'}  {name}: {figure:.2f} ({relation} {bound:g})")
 
 
 def scan_of(folder: Path, targets: Sequence[str], prefix: Sequence[str] = ()) -> Run:
@@ -223,6 +185,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="vetuste-bench-") as name:
         folder = Path(name)
         start_up()
+        data_loaded(folder)
+        million_classified(folder)
+        million_rejudged(folder)
         worst_pattern()
         against_the_bare_loop(folder)
         every_probe(folder)
