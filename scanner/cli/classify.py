@@ -14,11 +14,12 @@ import click
 from scanner.cli.terminal.commands import command as command_of
 from scanner.cli.terminal.evidence_lines import lines_of, opened
 from scanner.cli.terminal.exits import WRONG
-from scanner.cli.terminal.options import today
-from scanner.cli.terminal.output import complain, write_json
+from scanner.cli.terminal.options import own_data, today
+from scanner.cli.terminal.output import complain, machine
 from scanner.cli.terminal.switches import Argument
 from scanner.cli.terminal.verdicts import Judge
 from scanner.errors import ConfigError
+from scanner.process import rare_collections
 
 if TYPE_CHECKING:
     from datetime import date
@@ -39,16 +40,18 @@ if TYPE_CHECKING:
     ),
 )
 @click.argument("file", cls=Argument, help="The file; - is standard input.")
+@own_data
 @today
 def command(*, file: str, today: date) -> None:
     """Judge line by line."""
-    judge, wrong = Judge(today), 0
-    with opened(file) as stream:
+    judge, wrong, out = Judge(today), 0, machine()
+    with opened(file) as stream, rare_collections():
         for line in lines_of(stream, file):
             if isinstance(line, ConfigError):
                 complain(line)
                 wrong += 1
             else:
-                write_json({"host": line.host, **judge(line.evidence)})
+                out.write(f"{judge.line(line.host, line.evidence)}\n")
+                out.flush()
     if wrong:
         raise click.exceptions.Exit(WRONG)

@@ -5,7 +5,7 @@ Prints the machines that are seen otherwise than before, and keeps the new view.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -19,13 +19,17 @@ from scanner.cli.terminal.words import CERTAINTY, heading
 from scanner.inventory import open_inventory
 from scanner.language import translate
 from scanner.lifecycle import load_lifecycle
+from scanner.process import rare_collections
 from scanner.rejudge import rejudge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from scanner.model import Identity
     from scanner.rejudge import Change
+
+_NAMED: Final = 3
+"""Up to how many candidates that went or came are named."""
 
 
 @command_of(
@@ -40,8 +44,9 @@ if TYPE_CHECKING:
 @formats("table", "json", "jsonl")
 def command(*, where: Where, dry_run: bool, form: str) -> None:
     """Go through all that is stored."""
-    with open_inventory(where.url()) as inventory:
-        changes = rejudge(inventory, default_classifier(), dry_run=dry_run)
+    classifier = default_classifier()
+    with open_inventory(where.url()) as inventory, rare_collections():
+        changes = rejudge(inventory, classifier, dry_run=dry_run)
         if form == "json":
             write_json_list(_object(change) for change in changes)
         elif form == "jsonl":
@@ -54,7 +59,7 @@ def command(*, where: Where, dry_run: bool, form: str) -> None:
 def _print(changes: Iterable[Change], *, kept: bool) -> None:
     seen = [0]
     heads = [Column(heading("address")), Column(heading("ward"))]
-    heads += [Column(translate("before")), Column(translate("now"))]
+    heads += [Column(translate("before")), Column(translate("now")), Column(translate("candidates"))]
     write_lines(table(heads, _rows(changes, seen), width=terminal_width()))
     if not seen[0]:
         say("Today's fingerprints see every machine as it was seen before.")
@@ -67,8 +72,22 @@ def _print(changes: Iterable[Change], *, kept: bool) -> None:
 def _rows(changes: Iterable[Change], seen: list[int]) -> Iterator[list[Cell]]:
     for change in changes:
         seen[0] += 1
-        texts = change.address, change.ward, _name(change.before), _name(change.after)
+        texts = change.address, change.ward, _name(change.before), _name(change.after), _difference(change)
         yield [Cell(text) for text in texts]
+
+
+def _difference(change: Change) -> str:
+    """Which candidates went, and which came."""
+    before, after = change.before.candidates, change.after.candidates
+    gone, come = (
+        [name for name in one if name not in other] for one, other in ((before, after), (after, before))
+    )
+    return " ".join(part for sign, ids in (("-", gone), ("+", come)) if (part := _signed(sign, ids)))
+
+
+def _signed(sign: str, ids: Sequence[str]) -> str:
+    more = f", … ({len(ids)})" if len(ids) > _NAMED else ""
+    return f"{sign} {', '.join(ids[:_NAMED])}{more}" if ids else ""
 
 
 def _name(identity: Identity) -> str:

@@ -37,6 +37,7 @@ __all__ = [
     "Window",
     "inventory_url",
     "load_site",
+    "own_data",
     "read_site",
 ]
 
@@ -101,12 +102,25 @@ def inventory_url(path: str | PathLike[str]) -> str | None:
     Raises:
         ConfigError: the file cannot be read or is no TOML, or the address is no text.
     """
-    file = Path(path)
-    table = _parsed(_decoded(_content_of(file), file), file).get("inventory", {})
-    url = table.get("url") if isinstance(table, dict) else table
-    if url is None or isinstance(url, str):
-        return url
-    raise ConfigError('must be text in quotes: "…"', file=file, key="inventory.url")
+    return _text_of(Path(path), "inventory", "url")
+
+
+def own_data(path: str | PathLike[str]) -> Path | None:
+    """The ``[data] directory`` of a site file, from where the file is; nothing else of the file is checked.
+
+    Raises:
+        ConfigError: as :func:`inventory_url`.
+    """
+    directory = _text_of(Path(path), "data", "directory")
+    return None if directory is None else Path(path).parent / directory
+
+
+def _text_of(file: Path, table: str, key: str) -> str | None:
+    found = _parsed(_decoded(_content_of(file), file), file).get(table, {})
+    text = found.get(key) if isinstance(found, dict) else found
+    if text is None or isinstance(text, str):
+        return text
+    raise ConfigError('must be text in quotes: "…"', file=file, key=f"{table}.{key}")
 
 
 def _content_of(file: Path) -> bytes:

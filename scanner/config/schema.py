@@ -160,6 +160,13 @@ class InventoryTable(Table):
     """A database's address as SQLAlchemy writes it; ``--db`` and ``VETUSTE_DB`` come first."""
 
 
+class OwnData(Table):
+    """``[data]``: what the site knows better than the product."""
+
+    directory: Filled | None = None
+    """Fingerprints and releases that override and extend those that ship; ``--data`` comes first."""
+
+
 class SiteFile(Table):
     """A whole site file."""
 
@@ -172,6 +179,7 @@ class SiteFile(Table):
     ports: Ports = Field(default_factory=dict)
     """Only where the site differs from the registered ports."""
     inventory: InventoryTable = InventoryTable()
+    data: OwnData = OwnData()
     signing: Signing = Signing()
 
     @model_validator(mode="after")

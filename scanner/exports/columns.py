@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from scanner.classify.makers import maker_of
 from scanner.exports.actions import action_for
 from scanner.language import Message, translate
 from scanner.model import Missing
@@ -86,7 +87,8 @@ def _mac(asset: Asset, _: Options) -> Cell:
 
 
 def _maker(asset: Asset, _: Options) -> Cell:
-    known = _joined(asset.evidence.get("mac.vendor", ())) or asset.identity.attributes.get("hardware", "")
+    said = asset.evidence.get("mac.vendor", ())
+    known = _joined(said) or maker_of(asset.mac) or asset.identity.attributes.get("hardware", "")
     return known or ("" if asset.mac else Missing.NOT_ASKED)
 
 

@@ -13,6 +13,7 @@ from unittest.mock import patch
 
 from scanner.cli.terminal import front
 from scanner.cli.terminal.logs import LOGGER
+from scanner.data import use_own
 
 FRONT = Path(__file__).parents[2] / "cli.py"
 
@@ -28,6 +29,7 @@ def environment(**changes: str) -> dict[str, str]:
         "COLUMNS",
         "VETUSTE_DB",
         "VETUSTE_SITE",
+        "VETUSTE_DATA",
     }
     spoken |= {"PYTHONUNBUFFERED"}  # output is to be buffered, as it is where people work
     kept = {name: value for name, value in os.environ.items() if name not in spoken}
@@ -77,6 +79,7 @@ def run(*arguments: str, cwd: Path, stdin: bytes = b"", **changes: str) -> tuple
     finally:
         logger.handlers, logger.propagate, logger.level = kept
         front.speak("en")
+        use_own(None)
     for stream in (out, err):
         stream.flush()
     return code, _bytes(out).decode(), _bytes(err).decode()

@@ -1,14 +1,23 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scanner.classify import default_classifier
+from scanner.cli.terminal import verdicts
 from scanner.cli.terminal.evidence_lines import LONGEST, Line, lines_of
+from scanner.cli.terminal.objects import identity_object
+from scanner.cli.terminal.text import json_line
+from scanner.cli.terminal.verdicts import Judge
 from scanner.errors import ConfigError
+from scanner.fingerprints import load_fingerprints
+from scanner.language import LANGUAGES, use_language
+from scanner.lifecycle import judge, load_lifecycle
 from tests.cli.conftest import SAMBA, XP
 from tests.cli.process import run
 
@@ -16,6 +25,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from scanner.model import Evidence
+
+
+TODAY = date(2026, 11, 23)
 
 
 def line(host: str, evidence: Evidence) -> bytes:
@@ -131,6 +143,55 @@ def test_unknown_keys_are_no_error(tmp_path: Path) -> None:
     code, (found,), err = classify(tmp_path, line("a", {**XP, "future.key": ("x",)}))
     assert (code, err) == (0, "")
     assert found["status"] == "unsupported"
+
+
+SAID = [
+    (key, value)
+    for key, found in load_fingerprints().by_key.items()
+    for one in found
+    for value in (*dict(one.examples), *one.refuses)
+]
+
+
+@settings(max_examples=300)
+@given(st.text(min_size=1), st.lists(st.sampled_from(SAID), max_size=4), st.sampled_from(LANGUAGES))
+def test_a_line_is_the_object_of_the_contract(host: str, said: list[tuple[str, str]], language: str) -> None:
+    evidence = {key: (value,) for key, value in said}
+    identity = default_classifier().classify(evidence)
+    candidates = [load_lifecycle().releases[each] for each in identity.candidates]
+    use_language(language)
+    try:
+        told = identity_object(identity, judge(candidates, TODAY), candidates)
+        wanted = json_line({"host": host, **told})
+        judging = Judge(TODAY)
+        assert judging.line(host, evidence) == wanted
+        assert judging.line(host, evidence) == wanted, "as it is remembered"
+    finally:
+        use_language(LANGUAGES[0])
+
+
+def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verdicts, "_KEPT", 3)
+    monkeypatch.setattr(verdicts, "_CHARACTERS", 3000)
+    small = Judge(TODAY)
+    large: dict[tuple[str, str], str] = {}
+    for _ in range(2):
+        for key, value in SAID[::20]:
+            line = small.line("a", {key: (value,)})
+            assert large.setdefault((key, value), line) == line
+            assert len(small._lines) <= 3
+            sizes = [len(each.candidates + each.reasons) for each in small._judged.values()]
+            assert sum(sizes) <= 3000 or len(sizes) == 1
+
+
+def test_what_is_very_long_is_not_remembered() -> None:
+    judging = Judge(TODAY)
+    identities = judging._classifier._identities
+    before = len(identities)
+    for long in ({"smb.native_os": ("x" * 100_000,)}, {"y" * 100_000: ("x",)}):
+        assert judging.line("a", long) == judging.line("a", long)
+        assert len(identities) == before
+    assert sum(len(line.before + line.between) for line in judging._lines.values()) < 100_000
 
 
 def test_an_empty_file_gives_nothing(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ XP = Release(
 )  # fmt: skip
 TEN = Release(
     "w-10", "Windows 10 22H2", "Windows 10", "Windows", "Microsoft", Role.CLIENT, ("10.0.19045",),
-    end=date(2025, 10, 14), esu_end=date(2028, 10, 10),
+    end=date(2025, 10, 14), esu_ends=(date(2028, 10, 10),),
 )  # fmt: skip
 LTSC = Release(
     "w-10-l", "Windows 10 LTSC", "Windows 10", "Windows", "Microsoft", Role.CLIENT, end=date(2027, 1, 12)

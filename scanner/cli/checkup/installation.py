@@ -30,7 +30,7 @@ def data(today: date) -> Finding:
         releases = load_lifecycle().releases.values()
         version = data_version()
     except VetusteError as error:
-        return Finding("data", State.FAIL, _said(error), Message("install the product again"))
+        return Finding("data", State.FAIL, _said(error), Message("correct it, or install the product again"))
     newest = max((release.checked for release in releases if release.checked), default=None)
     values = {"version": version, "number": str(len(releases)), "date": str(newest)}
     if newest is None or today - newest > _STALE:

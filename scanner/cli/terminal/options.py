@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import wraps
+from functools import cache, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from scanner.cli.terminal.switches import Option
+from scanner.data import use_own
 from scanner.errors import ConfigError
 from scanner.language import translate
 
@@ -70,13 +71,23 @@ class Where:
 
         return inventory_url(path) or DATABASE
 
+    def own_data(self) -> Path | None:
+        """The directory of the site's own data that its site file names."""
+        path = self.site_path()
+        if path is None:
+            return None
+        from scanner.config import own_data  # noqa: PLC0415 - only where a site file is
+
+        return own_data(path)
+
 
 def where(function: Callable[..., Any]) -> Callable[..., Any]:
-    """``--db`` and ``--site``, handed to the command as ``where``, a :class:`Where`."""
+    """``--db``, ``--site`` and ``--data``; handed to the command as ``where``, a :class:`Where`."""
 
     @wraps(function)
-    def told(*, db: str | None, site: str | None, **others: object) -> object:
+    def told(*, db: str | None, site: str | None, data: str | None, **others: object) -> object:
         asked = Where(db or os.environ.get("VETUSTE_DB", ""), site or os.environ.get("VETUSTE_SITE", ""))
+        use_own(cache(lambda: _asked_data(data) or asked.own_data()))
         return function(where=asked, **others)
 
     decorate_db = click.option(
@@ -91,7 +102,31 @@ def where(function: Callable[..., Any]) -> Callable[..., Any]:
         metavar="FILE",
         help="The site file (otherwise VETUSTE_SITE, ./site.toml).",
     )
-    return decorate_db(decorate_site(told))
+    return decorate_db(decorate_site(_DATA(told)))
+
+
+def own_data(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``--data`` alone, for commands that need no inventory and no site."""
+
+    @wraps(function)
+    def told(*, data: str | None, **others: object) -> object:
+        use_own(lambda: _asked_data(data))
+        return function(**others)
+
+    return _DATA(told)
+
+
+def _asked_data(data: str | None) -> Path | None:
+    asked = data or os.environ.get("VETUSTE_DATA", "")
+    return Path(asked) if asked else None
+
+
+_DATA = click.option(
+    "--data",
+    cls=Option,
+    metavar="DIR",
+    help="Data of the site's own, before that of the product (otherwise VETUSTE_DATA, the site file).",
+)
 
 
 def formats(*allowed: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -17,18 +17,15 @@ from scanner.cli.terminal.table import Cell, Column, table, terminal_width
 from scanner.cli.terminal.unasked import print_unasked
 from scanner.cli.terminal.words import CERTAINTY, COLOUR, OUTCOME, ROLE, STATUS
 from scanner.language import translate
-from scanner.lifecycle import load_lifecycle
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from scanner.classify import Step
     from scanner.inventory import Asset, AssetDetail, Heard, LedgerRow
     from scanner.language import Message
     from scanner.model import Release
 
-_NAMED: Final = 4
-"""Releases that a step names; more are counted."""
 _LINES: Final = 40
 """Lines of the ledger that are shown one by one; more are summed up by scan."""
 
@@ -54,6 +51,7 @@ def _step_object(step: Step) -> dict[str, Any]:
         "fingerprint": step.fingerprint or None,
         "file": step.file or None,
         "asserts": dict(step.asserts),
+        "names": dict(step.names),
         "remaining": list(step.remaining),
     }
 
@@ -107,9 +105,12 @@ def _print_steps(steps: Sequence[Step], reasons: Sequence[Message]) -> None:
     for step in steps:
         if step.told is not None:
             write_line(step.told.render())
-            asserts = ", ".join(f"{key} = {value}" for key, value in step.asserts.items())
-            say_under("asserts: {asserts}", asserts=asserts or "-")
-            say_under("leaves: {names}", names=_some(step.remaining))
+            if step.asserts and step.proves:
+                say_under("asserts: {asserts}", asserts=_pairs(step.asserts))
+            elif step.asserts:
+                say_under("suggests: {claims}", claims=_pairs(step.asserts))
+            if step.names:
+                say_under("names: {names}", names=_pairs(step.names))
     told = {step.told for step in steps}
     for reason in reasons:
         if reason not in told:
@@ -119,10 +120,8 @@ def _print_steps(steps: Sequence[Step], reasons: Sequence[Message]) -> None:
         say("kept, and used by no fingerprint: {evidence}", evidence=unused)
 
 
-def _some(releases: Sequence[str]) -> str:
-    known = load_lifecycle().releases
-    names = [known[each].name if each in known else each for each in releases[:_NAMED]]
-    return ", ".join([*names, "…"] if len(releases) > _NAMED else names) or "-"
+def _pairs(said: Mapping[str, str]) -> str:
+    return ", ".join(f"{key} = {value}" for key, value in said.items())
 
 
 def _print_candidates(releases: Sequence[Release]) -> None:
