@@ -63,8 +63,9 @@ docs: $(VENV)/dev ## docs/cli.md and half of docs/safety.md from the code
 locale: $(VENV)/dev ## gather the messages and compile the catalogues
 	@$(RUN) -m tests.cli.catalogue
 
-data: $(VENV)/dev ## every rule about fingerprints and dates
-	@$(RUN) -m pytest -q tests/test_data.py tests/test_fingerprints.py tests/test_lifecycle.py
+data: $(VENV)/dev ## every rule about fingerprints and dates; lists what nobody checked for a year
+	@$(RUN) -m pytest -q tests/test_data.py tests/test_fingerprints.py tests/test_lifecycle.py tests/lifecycle
+	@$(RUN) cli.py data check
 
 lock: ## resolve the dependencies again and pin them
 	@scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \

@@ -1,4 +1,4 @@
-"""What the data costs: to load, to classify a million machines, to judge a million again; now and grown.
+"""What the data costs: to load, to classify a million machines, to judge a million again.
 
 All of it in directories of its own, the cache too. ``python -m tests.bench.judging`` measures this alone.
 """
@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Final
 from unittest.mock import patch
 
 from tests.bench import crowd
-from tests.bench.grown import grow
 from tests.bench.running import ROOT, ratio, say, timed
 from tests.measuring import measured
 
@@ -47,38 +46,28 @@ print(json.dumps([times[0], statistics.quantiles(times[100:], n=100)[98]]))
 """
 
 
-def _grown(folder: Path) -> Path:
-    grown = folder / "grown"
-    if not grown.exists():
-        grown.mkdir()
-        grow(grown)
-    return grown
-
-
-def _measured(cwd: Path, program: str) -> list[float]:
-    found: list[float] = json.loads(timed([sys.executable, "-c", program], cwd=cwd).output)
+def _measured(program: str) -> list[float]:
+    found: list[float] = json.loads(timed([sys.executable, "-c", program], cwd=ROOT).output)
     return found
 
 
 def data_loaded(folder: Path) -> None:
     """From nothing, from the cache, and the first machines after that."""
-    for name, cwd in (("data as it is", ROOT), ("data five times as large", _grown(folder))):
-        say(f"{name}:")
-        with patch.dict(os.environ, XDG_CACHE_HOME=str(folder / "cache")):
-            (first,) = _measured(cwd, LOADING)
-            kept = statistics.median(_measured(cwd, LOADING)[0] for _ in range(7))
-            hosts = [_measured(cwd, HOSTS) for _ in range(3)]
-        say(f"  read and checked in {first * 1e3:.0f} ms, once")
-        ratio("loaded from the cache, milliseconds, median of 7", kept * 1e3, 100)
-        begun, usual = map(statistics.median, zip(*hosts, strict=True))
-        say(f"  the first machine of a process, its patterns compiled: {begun * 1e3:.2f} ms")
-        ratio("a machine with words never heard before, milliseconds, 99 of 100", usual * 1e3, 1)
+    with patch.dict(os.environ, XDG_CACHE_HOME=str(folder / "cache")):
+        (first,) = _measured(LOADING)
+        kept = statistics.median(_measured(LOADING)[0] for _ in range(7))
+        hosts = [_measured(HOSTS) for _ in range(3)]
+    say(f"data read and checked in {first * 1e3:.0f} ms, once")
+    ratio("loaded from the cache, milliseconds, median of 7", kept * 1e3, 100)
+    begun, usual = map(statistics.median, zip(*hosts, strict=True))
+    say(f"  the first machine of a process, its patterns compiled: {begun * 1e3:.2f} ms")
+    ratio("a machine with words never heard before, milliseconds, 99 of 100", usual * 1e3, 1)
 
 
-def _alone(cwd: Path, *command: str) -> tuple[float, float]:
+def _alone(*command: str) -> tuple[float, float]:
     """Seconds of a command whose output nobody wants, and its peak of memory in KiB."""
     quiet = ["sh", "-c", 'exec "$@" >/dev/null', "-", *measured([sys.executable, *command])]
-    done = timed(quiet, cwd=cwd)
+    done = timed(quiet, cwd=ROOT)
     return done.wall, float(done.output)
 
 
@@ -93,14 +82,14 @@ def _flat(name: str, run: Callable[[int], tuple[float, float]], bound: float) ->
 
 def million_classified(folder: Path) -> None:
     """A million lines, three of ten machines with words of their own; then all sharing some hundred."""
-    cwd, file = _grown(folder), folder / "crowd.jsonl"
+    file = folder / "crowd.jsonl"
     for share, name in ((crowd.SHARE, "30 of 100 with words of their own"), (0, "all with words of others")):
-        say(f"classify, {name}, data five times as large:")
+        say(f"classify, {name}:")
 
         def run(number: int, share: int = share) -> tuple[float, float]:
             with file.open("wb") as lines:
                 lines.writelines(crowd.lines(number, share))
-            found = _alone(cwd, "cli.py", "classify", str(file), "--today", "2026-11-23")
+            found = _alone("cli.py", "classify", str(file), "--today", "2026-11-23")
             file.unlink()
             return found
 
@@ -110,12 +99,12 @@ def million_classified(folder: Path) -> None:
 
 def million_rejudged(folder: Path) -> None:
     """A million assets, a fifth of which and more are seen otherwise than before."""
-    say("rejudge, 30 of 100 with words of their own, data five times as large:")
-    cwd, file = _grown(folder), folder / "stock.db"
+    say("rejudge, 30 of 100 with words of their own:")
+    file = folder / "stock.db"
 
     def run(number: int) -> tuple[float, float]:
-        _alone(ROOT, "-m", "tests.bench.stock", str(file), str(number))
-        found = _alone(cwd, "cli.py", "rejudge", "--db", str(file), "--format", "jsonl")
+        _alone("-m", "tests.bench.stock", str(file), str(number))
+        found = _alone("cli.py", "rejudge", "--db", str(file), "--format", "jsonl")
         for left in folder.glob("stock.db*"):
             left.unlink()
         return found
