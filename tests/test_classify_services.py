@@ -115,6 +115,17 @@ def test_a_printer_that_answers_like_windows_is_not_flagged_as_one(device: Evide
     assert "is another system than the candidates" in told(identity)
 
 
+@pytest.mark.parametrize(
+    "hint", [{"mysql.version": ("5.5.62-0+deb8u1",)}, {"http.server": ("Apache/2.4.10 (Debian)",)}]
+)
+def test_a_hint_is_never_a_verdict(hint: Evidence) -> None:
+    identity = classify(hint)
+    assert identity.certainty is Certainty.HINT
+    assert identity.attributes["product"] == "Debian"
+    assert {"debian-8", "other-anything"} <= set(identity.candidates)
+    assert status(identity) is Status.DEPENDS
+
+
 def test_the_width_is_a_bound_and_is_told() -> None:
     either = classify({"ntlm.version": ("5.2.3790",)})
     assert {"windows-xp-x64", "windows-server-2003-sp2"} <= set(either.candidates)

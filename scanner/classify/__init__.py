@@ -20,7 +20,7 @@ from scanner.data import data_directories, is_still
 from scanner.errors import DataError
 from scanner.fingerprints import NAMES, load_fingerprints
 from scanner.lifecycle import load_lifecycle
-from scanner.model import Identity
+from scanner.model import Certainty, Identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -168,14 +168,17 @@ def _attributes(heard: Sequence[Heard], weighed: Weighed, sets: ReleaseSets) -> 
 
     Words that claim no release name only what nothing else does; those of a service are not its system's.
     """
-    releases = [sets.releases[name] for name in sets.names(weighed.candidates)]
+    candidates = weighed.candidates
+    if weighed.certainty is Certainty.HINT:  # what a hint points to; that it may be anything else is said
+        candidates &= ~sets.anything
+    releases = [sets.releases[name] for name in sets.names(candidates)]
     of_service = weighed.services & sets.services
     told = [each for each in heard if not (of_service and each.allowed and not each.allowed & sets.systems)]
     found: dict[str, str] = {}
     for each in told:
         if each.match.asserts or each.suggests:
             found = {**each.match.names, **found}
-    found = {**sets.agreed(weighed.candidates), **found}
+    found = {**sets.agreed(candidates), **found}
     for name, value in _claimed(told, weighed, releases):
         found.setdefault(name, value)
     for each in told:

@@ -157,8 +157,8 @@ def _parts(side: int, known: Sequence[Heard], sets: ReleaseSets) -> tuple[int, i
 def _circumstances(heard: Sequence[Heard], sets: ReleaseSets) -> Weighed:
     """Nothing identifies: what the bounds leave, or, where there are none, what is suggested; as a hint.
 
-    Bounds leave the releases that they speak of, and anything else beside them. A suggestion is never a
-    ceiling for what they leave: a dialect may be low because of who asked.
+    Both leave the releases that they speak of, and anything else beside them: no date is certain then. A
+    suggestion is never a ceiling for what bounds leave: a dialect may be low because of who asked.
     """
     limits = [each for each in heard if each.match.asserts]
     likely = [each for each in heard if each.suggests]
@@ -168,7 +168,8 @@ def _circumstances(heard: Sequence[Heard], sets: ReleaseSets) -> Weighed:
         return Weighed(found & spoken | sets.anything, Certainty.HINT)
     if likely:
         found = _common((each.fits for each in likely), sets.every) or union(each.fits for each in likely)
-        return Weighed(found & sets.layer(each.likely for each in likely), Certainty.HINT)
+        found &= sets.layer(each.likely for each in likely)
+        return Weighed(found | sets.anything, Certainty.HINT)
     return Weighed(0, Certainty.HINT)
 
 
