@@ -102,7 +102,7 @@ def test_a_build_of_several_releases_leaves_them_all(scanned: Scanned, part: str
     product, status = AMONG[part]
     products = {candidate["product"] for candidate in known["candidates"]}
     assert product in products
-    assert len(products) > 1
+    assert len(known["candidates"]) > 1
     assert known["status"] == status
 
 
