@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +18,6 @@ from tests.cli.process import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 MODALITIES = """\
 source = "the maker's letter of 2025-03-01"
@@ -172,6 +173,25 @@ def test_what_is_wrong_is_named_with_file_entry_and_rule(own: Path, old: str, ne
     assert (code, out) == (2, "")
     assert why in err
     assert "modalities.toml" in err
+
+
+def test_a_file_without_fingerprints_is_refused(own: Path) -> None:
+    (own / "http.title.toml").write_text('evidence = "http.title"\nfingerprint = []\n', encoding="utf-8")
+    code, out, err = run("data", "check", "http.title.toml", cwd=own)
+    assert (code, out) == (2, "")
+    assert "http.title.toml:2: fingerprint: must be tables, [[fingerprint]]" in err
+
+
+def test_what_the_document_shows_is_right(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[1] / "docs" / "adding-a-product.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^`data/([^`]+)`:\n\n```toml\n(.*?)```", text, re.DOTALL | re.MULTILINE)
+    assert [name for name, _ in shown] == ["lifecycle/modalities.toml", "http.title.toml"]
+    for name, content in shown:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    use_own(lambda: tmp_path)
+    assert default_classifier().classify(CONSOLE).candidates == ("modalities-ct-2",)
+    use_own(None)
 
 
 def test_only_dates_are_checked_each_year() -> None:

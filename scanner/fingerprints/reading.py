@@ -246,7 +246,7 @@ def _parsed(path: Path, key: str) -> _File:
     demand("voice", DataError("must be a text"), holds=isinstance(voice, str))
     named = isinstance(also, list) and all(isinstance(each, str) and each for each in also)
     demand("also", DataError("must be a list of texts"), holds=named)
-    tables = isinstance(listed, list) and all(isinstance(each, dict) for each in listed)
+    tables = isinstance(listed, list) and listed != [] and all(isinstance(each, dict) for each in listed)
     demand("fingerprint", DataError("must be tables, [[fingerprint]]"), holds=tables)
     return _File(path, (key, *also), str(voice), listed, text)  # type: ignore[misc, arg-type] # checked above
 
