@@ -27,7 +27,8 @@ from scanner.errors import ConfigError
 from scanner.inventory import count_rows, open_inventory
 from scanner.language import translate
 from scanner.model import Status
-from scanner.scan import PATIENCE, Ground, Request, prepare, request_of
+from scanner.scan import CONNECT, PATIENCE, Ground, Request, prepare, request_of
+from scanner.sweep.methods import methods
 from scanner.transport.descriptors import descriptor_limit
 from scanner.transport.limits import PROFILES
 
@@ -64,6 +65,13 @@ if TYPE_CHECKING:
     "--rate", cls=Option, type=click.FloatRange(min=0.01), help="At most so many attempts a second."
 )
 @click.option("--ports", cls=Option, metavar="LIST", help="Only these of the profile's ports: 445,139.")
+@click.option(
+    "--sweep",
+    cls=Option,
+    type=click.Choice([CONNECT, *methods()]),
+    default=CONNECT,
+    help="How machines are found: by connections, or as docs/safety.md says of the others.",
+)
 @click.option(
     "--deep",
     cls=Option,
@@ -160,6 +168,7 @@ def _request(asked: dict[str, Any], site: Any) -> Request:  # noqa: ANN401 - a S
         asked["allow_public"],
         asked["patience"],
         asked["deep"],
+        asked["sweep"],
     )
 
 

@@ -1,12 +1,13 @@
 """A scan from what was asked to what is recorded: the only package that knows every stage."""
 
 from scanner.scan.past import lore_of, request_of
-from scanner.scan.request import PATIENCE, Ground, Lore, Request, prepare
+from scanner.scan.request import CONNECT, PATIENCE, Ground, Lore, Request, prepare
 from scanner.scan.run import run
 from scanner.scan.settling import Settling
 from scanner.scan.work import Past, Screen, Tally
 
 __all__ = [
+    "CONNECT",
     "PATIENCE",
     "Ground",
     "Lore",

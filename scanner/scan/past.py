@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from scanner.errors import ConfigError
 from scanner.inventory import breakers_rows, fragile_rows
-from scanner.scan.request import Lore, Request
+from scanner.scan.request import CONNECT, Lore, Request
 
 if TYPE_CHECKING:
     from scanner.config import SiteFile
@@ -59,4 +59,5 @@ def _restored(kept: Any, site: SiteFile | None) -> Request:  # noqa: ANN401 - JS
         None if kept["ports"] is None else frozenset(kept["ports"]),
         kept["allow_public"],
         deep=kept.get("deep", False),
+        sweep=kept.get("sweep", CONNECT),
     )

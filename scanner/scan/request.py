@@ -12,6 +12,7 @@ from scanner.errors import ConfigError
 from scanner.lifecycle import Policy
 from scanner.probes import probes
 from scanner.scan.terms import shares_of
+from scanner.sweep.methods import methods
 from scanner.sweep.plan import More, plan
 from scanner.targets import Scope, parse_targets, span_of, sweepable
 from scanner.transport.gate import Gate
@@ -23,8 +24,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from scanner.config import SiteFile
+    from scanner.sweep.methods import Method
     from scanner.sweep.plan import Share
 
+
+CONNECT: Final = "connect"
+"""The default sweep: plain connections."""
 
 PATIENCE: Final = 180.0
 """Seconds for which a network that is away is waited for."""
@@ -45,13 +50,15 @@ class Request:
     """Seconds for which a network that is away is waited for."""
     deep: bool = False
     """Whether second opinions are had of hosts whose verdict stays open."""
+    sweep: str = CONNECT
+    """How hosts are found: :data:`CONNECT`, or the name of a method (:mod:`scanner.sweep.methods`)."""
 
     def options(self) -> dict[str, object]:
         """What is kept with the scan, for whoever goes on with it: as JSON would have it."""
         ports = None if self.ports is None else sorted(self.ports)
         asked = {"targets": list(self.targets), "exclude": list(self.exclude), "profile": self.profile}
         more = {"ports": ports, "allow_public": self.allow_public, "deep": self.deep}
-        return {**asked, "rate": self.rate, **more}
+        return {**asked, "rate": self.rate, "sweep": self.sweep, **more}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +97,8 @@ class Ground:
     policies: Mapping[str, Policy] = field(default_factory=dict)
     """What the site decides about verdicts, by ward."""
     opinions: SecondOpinions | None = None
+    method: Method | None = None
+    """How hosts are looked at before any probe is held with them; None: they are not."""
 
     def plan(self) -> tuple[Share, ...]:
         """The least and the most that this scan would send."""
@@ -149,7 +158,23 @@ def prepare(request: Request, descriptors: int, lore: Lore | None = None) -> Gro
         request.patience,
         _policies(site),
         _opinions(request, shares),
+        _method(request, shares),
     )
+
+
+def _method(request: Request, shares: tuple[tuple[AddressSet, Terms], ...]) -> Method | None:
+    if request.sweep == CONNECT:
+        return None
+    method = methods()[request.sweep]
+    for _, terms in shares:
+        profile = terms.limits.profile
+        if profile not in method.profiles:
+            raise ConfigError(
+                "the sweep {sweep} is not allowed under the profile {profile}: use --sweep connect",
+                sweep=request.sweep,
+                profile=profile,
+            )
+    return method
 
 
 def _opinions(request: Request, shares: tuple[tuple[AddressSet, Terms], ...]) -> SecondOpinions | None:

@@ -94,9 +94,18 @@ class Work:
         self.cut(visit)
         if visit.failed or not visit.observations:
             return  # nothing left this machine: someone has to come again
-        self.tally.visited += 1
-        self._done.add(visit.door.number)
+        if visit.door.number not in self._done:  # else it answered late, and was taken for dark
+            self.tally.visited += 1
+            self._done.add(visit.door.number)
         self.recorder.visited(visit.door.number)
+
+    def dark(self, number: int) -> None:
+        """Count an address that was looked at, and where nothing answered."""
+        self.tally.visited += 1
+        self.tally.outcomes[Outcome.SILENT] += 1
+        self._done.add(number)
+        self.settle()
+        self.recorder.visited(number)
 
     def cut(self, visit: Visit) -> None:
         """Record what a host has said, whole or not."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -16,11 +17,12 @@ from scanner.transport.switchboard import Switchboard
 from scanner.transport.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from scanner.language import Message
     from scanner.model import Observation, Trip
     from scanner.probes import Probe
+    from scanner.sweep.methods import Look, Method
     from scanner.transport.gate import Gate, HostDoor
     from scanner.transport.subnets import Subnet
 
@@ -51,6 +53,9 @@ class Audience(Judgement, Protocol):
     def visited(self, visit: Visit) -> None:
         """A host was visited; told in the order in which that is sure."""
 
+    def dark(self, number: int) -> None:
+        """An address was looked at, and nothing answered there: nobody visits it."""
+
     def cut(self, visit: Visit) -> None:
         """A visit ended before its end: what was learnt stands, and the host will be visited again."""
 
@@ -64,12 +69,14 @@ class Audience(Judgement, Protocol):
         """Something that the operator should read now."""
 
 
-async def sweep(
+async def sweep(  # noqa: PLR0913 - who goes where, how, and who hears of it
     numbers: Iterator[int],
     gate: Gate,
     probes: Sequence[Probe],
     audience: Audience,
     patience: float,
+    *,
+    method: Method | None = None,
 ) -> int:
     """Visit every address once, as many at a time as the gate allows.
 
@@ -79,6 +86,7 @@ async def sweep(
         probes: the conversations to hold with each host.
         audience: who hears of what happens.
         patience: seconds for which a network that is away is waited for.
+        method: how hosts are looked at before any probe is held with them; None: they are not.
 
     Returns:
         How many addresses were left for later, because the hours of their wards are over.
@@ -87,22 +95,23 @@ async def sweep(
         NetworkLostError: this machine, not the hosts, is unreachable.
         ClockError: the clock jumped, and some ward has hours.
     """
+    pending = Pending(audience.visited)
     try:
         async with (
             Switchboard(HELD_AT_ONCE, CONNECT_SECONDS, ANSWER_SECONDS, DATAGRAM_SECONDS) as switchboard,
-            asyncio.TaskGroup() as group,
+            nullcontext() if method is None else method.open(gate, switchboard) as look,
         ):
             watch = Watch(gate, switchboard, audience.stopped, audience.told, patience)
-            work = _Sweep(gate, probes, audience, switchboard, watch, Feed(numbers))
-            for _ in range(gate.in_flight):
-                group.create_task(work.visitor())
+            work = _Sweep(gate, probes, audience, switchboard, watch, pending, look)
+            work.conclusive = method is not None and method.conclusive
+            await work.visit_all(numbers)
     except BaseExceptionGroup as ends:
         # Every visitor meets the same end; the first says why.
         raise ends.exceptions[0] from ends
     except asyncio.CancelledError:
-        work.pending.finish()
+        pending.finish()
         raise
-    work.pending.finish()
+    pending.finish()
     return work.later
 
 
@@ -113,13 +122,27 @@ class _Sweep:
     audience: Audience
     switchboard: Switchboard
     watch: Watch
-    feed: Feed
+    pending: Pending
+    look: Look | None
+    conclusive: bool = False
+    """Whether nobody is there where the look meets silence."""
     later: int = 0
-    pending: Pending = field(init=False)
+    feed: Feed = field(init=False)
     _failures: int = 0
 
-    def __post_init__(self) -> None:
-        self.pending = Pending(self.audience.visited)
+    async def visit_all(self, numbers: Iterator[int]) -> None:
+        """Visit whom the look leaves, with as many visitors as the gate allows."""
+        if self.look is None:
+            await self._visit_part(numbers)
+            return
+        async for part in self.look.ahead(numbers, _Beforehand(self)):
+            await self._visit_part(part)
+
+    async def _visit_part(self, numbers: Iterable[int]) -> None:
+        self.feed = Feed(iter(numbers))
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self.gate.in_flight):
+                group.create_task(self.visitor())
 
     async def visitor(self) -> None:
         """Visit one address after the other."""
@@ -177,7 +200,10 @@ class _Sweep:
         door.missed = whole = False
         try:
             async with door.line:
-                await Asking(visit, self.switchboard, self.audience).hold_all(self.probes)
+                for seen in () if self.look is None else await self.look.look(door):
+                    visit.take(seen)
+                if not self.conclusive or visit.may_answer:
+                    await Asking(visit, self.switchboard, self.audience).hold_all(self.probes)
                 for seen in await self.audience.more(visit, self.switchboard):
                     visit.take(seen)
             whole = True
@@ -199,3 +225,22 @@ class _Sweep:
             await self.watch.lost(visit.door.address)
             self._failures = 0
             self._visit_again()
+
+
+@dataclass(frozen=True, slots=True)
+class _Beforehand:
+    """What a look makes known of addresses that nobody visits."""
+
+    work: _Sweep
+
+    def dark(self, number: int) -> None:
+        self.work.audience.dark(number)
+
+    def left_for_later(self, number: int) -> None:
+        self.work.later += number
+
+    def told(self, message: Message) -> None:
+        self.work.audience.told(message)
+
+    async def lost(self, address: str) -> None:
+        await self.work.watch.lost(address)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
 from scanner.language import Message
-from scanner.model import Outcome
+from scanner.model import Outcome, Transport
 from scanner.transport.conversation import hold
 
 if TYPE_CHECKING:
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from scanner.probes import Probe
     from scanner.transport.gate import HostDoor
     from scanner.transport.switchboard import Switchboard
+
+LOOK: Final = "syn"
+"""Whose observations are half-open looks: no conversation, but they tell which ports answer."""
 
 RETRIES: Final = 3
 """How often a silent first port is tried again, at most: one packet in ten may get lost each time."""
@@ -48,6 +51,11 @@ class Visit:
     evidence: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """All that the host has said; different values of one key stand side by side."""
 
+    closed: set[int] = field(default_factory=set)
+    """Ports that refused a connection, or did not answer a half-open look."""
+    silent: set[int] = field(default_factory=set)
+    """Ports that did not answer a connection: where anything else answers, it may have got lost."""
+
     @property
     def ended(self) -> datetime | None:
         """When its last conversation ended; None where none was held."""
@@ -61,13 +69,29 @@ class Visit:
         return (told or alive[-1:] or [self.observations[-1].outcome])[0]
 
     @property
+    def alive(self) -> bool:
+        """Whether anything of the host has answered, were it by a refusal."""
+        return any(seen.outcome.alive for seen in self.observations)
+
+    @property
+    def may_answer(self) -> bool:
+        """Whether it answered, or was not looked at yet."""
+        return self.alive or not self.observations
+
+    @property
     def failed(self) -> bool:
         """Whether nothing left this machine, for reasons of its own."""
         return bool(self.observations) and all(seen.outcome is Outcome.FAILED for seen in self.observations)
 
     def take(self, seen: Observation) -> None:
-        """A conversation ended."""
+        """A conversation ended, or a look."""
         self.observations.append(seen)
+        if seen.endpoint.transport is Transport.UDP:
+            pass
+        elif seen.outcome is Outcome.REFUSED or (seen.outcome is Outcome.SILENT and seen.probe == LOOK):
+            self.closed.add(seen.endpoint.port)
+        elif seen.outcome is Outcome.SILENT:
+            self.silent.add(seen.endpoint.port)
         for key, values in seen.evidence.items():
             self.evidence[key] = tuple(dict.fromkeys(self.evidence.get(key, ()) + values))
 
@@ -79,10 +103,13 @@ class Asking:
     visit: Visit
     switchboard: Switchboard
     judgement: Judgement
-    _alive: bool = False
+    _alive: bool = field(init=False)
     """Whether anything of the host has answered, were it by a refusal."""
     _trying: int = 0
     _settled: Message | None = None
+
+    def __post_init__(self) -> None:
+        self._alive = self.visit.alive
 
     async def hold_all(self, probes: Sequence[Probe]) -> None:
         """Hold what may tell something, in the order of the probes."""
@@ -106,15 +133,38 @@ class Asking:
         services = door.gate.services(probe, door.terms)
         if not services.ports:
             return services.why_none
-        if not self._alive and (not probe.reveals or self._is_out_of_reach()):
+        if not self._alive and (not self._reveals(probe) or self._is_out_of_reach()):
             return Message("nothing answers there")
         if self._settled is not None:
             return self._settled
+        return self._exhausted(door) or self._closed(probe)
+
+    def _exhausted(self, door: HostDoor) -> Message | None:
+        """Why nothing more is asked of this host at all."""
         if self._trying >= _ENOUGH:
             return Message("the host stalled or flooded other conversations")
         if door.left <= 0:
             return Message("the host has had its {number} attempts", {"number": str(door.connections)})
         return None
+
+    def _closed(self, probe: Probe) -> Message | None:
+        return (
+            None if self._worth_asking(probe) else Message("its ports are closed, or nothing answers there")
+        )
+
+    def _worth_asking(self, probe: Probe) -> tuple[Endpoint, ...]:
+        """Where a probe may be held, less the ports that are known not to answer."""
+        idle = self.visit.closed if self._alive else self.visit.closed | self.visit.silent
+        return tuple(
+            endpoint
+            for endpoint in self.visit.door.endpoints(probe)
+            if endpoint.transport is Transport.UDP or endpoint.port not in idle
+        )
+
+    def _reveals(self, probe: Probe) -> int:
+        """On how many of its ports a probe is held where nothing has answered yet: on all that were named."""
+        gate = self.visit.door.gate
+        return probe.reveals if gate.only_ports is None else len(probe.ports)
 
     def _is_out_of_reach(self) -> bool:
         return any(seen.outcome in _FUTILE for seen in self.visit.observations)
@@ -128,9 +178,9 @@ class Asking:
         a stall is asked once more: a peer whose SYN-ACK was lost waits three seconds before it repeats an
         answer that was lost too (RFC 6298, section 5.7).
         """
-        endpoints = self.visit.door.endpoints(probe)
+        endpoints = self._worth_asking(probe)
         first = len(self.visit.observations)
-        for endpoint in endpoints if self._alive else endpoints[: probe.reveals]:
+        for endpoint in endpoints if self._alive else endpoints[: self._reveals(probe)]:
             seen = await self._ask(probe, endpoint)
             if seen.outcome is Outcome.STALLED and not seen.evidence and _gets_lost(self.visit):
                 seen = await self._ask(probe, endpoint)
@@ -172,7 +222,7 @@ class Asking:
             return 0
         if _gets_lost(self.visit):
             return RETRIES
-        if not probe.reveals:
+        if not self._reveals(probe):
             return 0  # the host is known to answer: most likely its firewall is silent
         return 2 if any(seen.outcome.alive for seen in observations) else 1
 

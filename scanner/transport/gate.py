@@ -6,7 +6,7 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from scanner.addresses import address_of
 from scanner.errors import LimitError, VetusteError
@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from scanner.probes import Probe
     from scanner.targets import Scope
     from scanner.transport.limits import Terms
+
+
+_AT_ONCE: Final = 256
+"""Packets that may leave as one, at most."""
+_MOMENT: Final = 0.002
+"""Seconds that they are spread over otherwise."""
 
 
 class ForbiddenError(VetusteError):
@@ -88,6 +94,41 @@ class Gate:
         if not self._pacers:
             self._pacers[self.rate] = Pacer(self.rate)
         return self._pacers.get(rate) or self._pacers.setdefault(rate, Pacer(rate, self._pacers[self.rate]))
+
+    def at_once(self, terms: Terms) -> int:
+        """How many packets may leave as one where nothing is watched: some milliseconds' worth of them."""
+        rate = self._pacer(terms).slowest
+        return _AT_ONCE if rate is None else max(1, min(_AT_ONCE, int(rate * _MOMENT)))
+
+    async def admit_many(self, terms: Terms, number: int) -> None:
+        """Wait for the turns of packets to hosts that :attr:`scope` permits, and count them.
+
+        Only for terms under which nothing is watched: no host has limits of its own there.
+
+        Raises:
+            ForbiddenError: nothing may leave, or the ward's hours are over.
+            ClockError: the clock jumped: the ward's hours cannot be told.
+        """
+        self.demand_open(terms)
+        await self._pacer(terms).turn(number)
+        self.demand_open(terms)
+        self.attempts += number
+
+    def demand_open(self, terms: Terms, ahead: timedelta = timedelta()) -> None:
+        """Check that anything may be sent under these terms now, and for so long after.
+
+        Raises:
+            ForbiddenError: it may not.
+            ClockError: the clock jumped.
+        """
+        if self.unsigned:
+            raise ForbiddenError("not signed by {roles}", roles=", ".join(sorted(self.unsigned)))
+        window = terms.window
+        if window is not None:
+            self.clock.demand_steady()
+            now = datetime.now(UTC)
+            if now not in window or (ahead and now + ahead not in window):
+                raise HoursError(window=str(window))
 
     def services(self, probe: Probe, terms: Terms) -> Services:
         """Where a probe may be held under a ward's terms."""
@@ -163,18 +204,11 @@ class HostDoor:
             ForbiddenError: it may not.
             ClockError: the clock jumped.
         """
-        if self.gate.unsigned:
-            raise ForbiddenError("not signed by {roles}", roles=", ".join(sorted(self.gate.unsigned)))
         if not self.gate.scope.permits(self.number):
             raise ForbiddenError
         if self.subnet.stopped is not None:
             raise ForbiddenError("the circuit breaker stopped {subnet}", subnet=self.subnet.name)
-        window = self.terms.window
-        if window is not None:
-            self.gate.clock.demand_steady()
-            now = datetime.now(UTC)
-            if now not in window or (ahead and now + ahead not in window):
-                raise HoursError(window=str(window))
+        self.gate.demand_open(self.terms, ahead)
 
     def answered(self) -> None:
         """The host gave a sign of life: it is there, and so is the way to it."""

@@ -36,15 +36,21 @@ class Pacer:
         self._interval = 0.0 if rate is None else 1 / rate
         self._catch_up = _CATCH_UP if self._interval < _CATCH_UP else 0.0
 
-    async def turn(self) -> None:
-        """Wait until one more attempt may leave."""
+    @property
+    def slowest(self) -> float | None:
+        """The lowest rate of this one and those that it stands within; None: no limit at all."""
+        outer = None if self._within is None else self._within.slowest
+        return min((rate for rate in (self._rate, outer) if rate is not None), default=None)
+
+    async def turn(self, number: int = 1) -> None:
+        """Wait until one more attempt may leave, or so many of them together."""
         if not self._interval:
             if self._within is not None:
-                await self._within.turn()
+                await self._within.turn(number)
             return
         async with self._line:
             while (left := self._next - time.monotonic()) > 0:  # noqa: ASYNC110 - a time, not an event, is awaited
                 await asyncio.sleep(left)  # may wake early: libuv counts in milliseconds
             if self._within is not None:
-                await self._within.turn()
-            self._next = max(self._next, time.monotonic() - self._catch_up) + self._interval
+                await self._within.turn(number)
+            self._next = max(self._next, time.monotonic() - self._catch_up) + number * self._interval

@@ -1,0 +1,95 @@
+"""What a half-open look tells: answers of ports, as outcomes and evidence."""
+
+from __future__ import annotations
+
+import errno
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from scanner.addresses import address_of
+from scanner.errors import ProtocolError
+from scanner.model import Endpoint, Observation, Outcome, Transport
+from scanner.probes.segments import form_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from scanner.probes import Probe
+    from scanner.transport.gate import Gate
+    from scanner.transport.limits import Terms
+    from scanner.transport.raw import Heard
+
+_FAILED, _OPEN, _CLOSED, _UNREACHABLE = 1, 16, 17, 18
+"""Kinds of records, as ``children/raw.py`` and ``children/syn_raw.py`` have them."""
+_OUTCOMES: Final = {
+    _FAILED: Outcome.FAILED,
+    _OPEN: Outcome.ANSWERED,
+    _CLOSED: Outcome.REFUSED,
+    _UNREACHABLE: Outcome.UNREACHABLE,
+}
+_REFUSALS: Final = {errno.EACCES: Outcome.UNREACHABLE, errno.EPERM: Outcome.UNREACHABLE}
+"""A broadcast address, and this machine's own firewall: nobody is asked there, and nothing is wrong here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of one SYN."""
+
+    outcome: Outcome
+    form: str = ""
+    """How an open port's host accepts: ``tcp.synack``."""
+    ttl: int = 0
+    """Of the answer, as it arrived; 0 where there was none."""
+    detail: str = ""
+
+    def observation(self, endpoint: Endpoint, at: datetime, connections: int) -> Observation:
+        """The same, as an observation."""
+        evidence = {"tcp.synack": (self.form,)} if self.form else {}
+        return Observation(endpoint, "syn", at, self.outcome, evidence, self.detail, connections)
+
+
+def answer_of(heard: Heard) -> Answer:
+    """What a record of the raw part means; nobody vouches for its bytes."""
+    outcome = _OUTCOMES.get(heard.kind, Outcome.FAILED)
+    if outcome is Outcome.ANSWERED:
+        return _accepted(heard.more)
+    if outcome is Outcome.FAILED:
+        code = heard.more[0] if heard.more else 0
+        return Answer(_REFUSALS.get(code, outcome), detail=os.strerror(code))
+    return Answer(outcome, ttl=heard.more[0] if outcome is Outcome.REFUSED and heard.more else 0)
+
+
+def _accepted(packet: bytes) -> Answer:
+    try:
+        return Answer(Outcome.ANSWERED, form_of(packet), packet[8])
+    except (ProtocolError, IndexError):
+        return Answer(Outcome.ANSWERED)
+
+
+def looked_ports(gate: Gate, probes: Sequence[Probe], terms: Terms) -> tuple[tuple[int, int], ...]:
+    """Which ports a look asks, each with the registered one that it stands for.
+
+    All that the operator named, of those that some probe speaks on; else those where hosts reveal themselves.
+    """
+    pairs: dict[int, int] = {}
+    for probe in probes:
+        if probe.transport is Transport.UDP:
+            continue
+        ports = gate.services(probe, terms).ports
+        for port, service in ports if gate.only_ports else ports[: probe.reveals]:
+            pairs.setdefault(port, service)
+    return tuple(pairs.items())
+
+
+def observations(
+    number: int, answers: Mapping[int, Answer], ports: Sequence[tuple[int, int]]
+) -> list[Observation]:
+    """What was found of one host in a mass look."""
+    address, at = address_of(number), datetime.now(UTC)
+    silent = Answer(Outcome.SILENT)
+    return [
+        answers.get(port, silent).observation(Endpoint(address, port, service=service), at, connections=1)
+        for port, service in ports
+    ]
