@@ -1,6 +1,5 @@
 """The raw part, seen from here: a child with a raw socket, that sends as told and tells what it hears.
 
-
 It decides nothing: every order was admitted by the door of its host, or by the gate, before. Nothing that it
 tells is trusted further than its form.
 """
