@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tokenize
 import tomllib
+from functools import cache
 from pathlib import Path
 from types import CodeType
 from typing import TYPE_CHECKING
@@ -77,8 +78,8 @@ def size(file: Path) -> int:
     return len(code_lines(file.read_text(encoding="utf-8")))
 
 
-def test_the_package_without_its_leaves_has_at_most_14500_lines_of_code() -> None:
-    assert sum(size(file) for file in SOURCES if not LEAVES & set(file.parts)) <= 14_500
+def test_the_package_without_its_leaves_has_at_most_16000_lines_of_code() -> None:
+    assert sum(size(file) for file in SOURCES if not LEAVES & set(file.parts)) <= 16_000
 
 
 def test_the_simulator_has_at_most_3000_lines_of_code() -> None:
@@ -198,25 +199,30 @@ def test_no_ntlm_authenticate_message_stands_in_the_code(file: Path) -> None:
     assert authenticate not in file.read_bytes()
 
 
-def lifecycle_words() -> set[str]:
+@cache
+def product_names() -> re.Pattern[str]:
+    """Any name of a release or a product."""
     words = set()
     for data in (ROOT / "fingerprints" / "lifecycle").rglob("*.toml"):
         content = tomllib.loads(data.read_text(encoding="utf-8"))
         for release in content["release"].values():
             words |= {release["name"], release.get("product", content.get("product", release["name"]))}
-    return words
+    return re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(words)))})\b")
+
+
+def test_products_are_known_by_their_names() -> None:
+    assert product_names().search("a Windows XP here")
+    assert not product_names().search("Windows XPerience")
 
 
 @each_source
 def test_no_product_is_named_in_the_classification(file: Path) -> None:
-    words = lifecycle_words()
-    assert "Windows XP" in words
     passed_over = docstrings(TREES[file])
     named = [
         node.value
         for node in ast.walk(TREES[file])
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in passed_over
-        if any(re.search(rf"\b{re.escape(word)}\b", node.value) for word in words)
+        if product_names().search(node.value)
     ]
     assert not named or not begins_with(file, CLASSIFICATION)
 

@@ -14,6 +14,7 @@ from scanner.inventory.beginning import Intent, begin_scan
 from scanner.inventory.breakers import keep_trip
 from scanner.inventory.interning import Numbers
 from scanner.inventory.locking import ScanLock
+from scanner.inventory.phantoms import settle_phantoms
 from scanner.inventory.places import keep_site
 from scanner.inventory.tables import SCANS
 from scanner.inventory.transactions import writing
@@ -124,6 +125,19 @@ class Recorder:
             InventoryError: it could not be written; what was committed is kept.
         """
         self._writer.write_due()
+
+    def settle_phantoms(self) -> int:
+        """Take away what the scan took for machines, and what is only answered for by something else.
+
+        Returns:
+            How many addresses that are.
+
+        Raises:
+            InventoryError: what was handed over, or this, could not be written.
+        """
+        self._writer.write()
+        with writing(self._inventory) as connection:
+            return settle_phantoms(connection, self._site_id, self.scan_id)
 
     def finish(
         self, state: str = "done", counts: Mapping[str, int] | None = None, *, ended: datetime | None = None

@@ -170,6 +170,17 @@ VISITS: Final = Table(
     sqlite_with_rowid=False,
 )
 
+# Addresses of IPv4 that something else answers for: no machines. Of the last scan that told.
+PHANTOMS: Final = Table(
+    "phantoms",
+    METADATA,
+    Column("site_id", ForeignKey("sites.id"), primary_key=True),
+    Column("block", LargeBinary, primary_key=True),  # the first 3 bytes of its 256 addresses
+    Column("scan_id", ForeignKey("scans.id"), nullable=False),
+    Column("addresses", LargeBinary, nullable=False),  # 256 bits, little-endian
+    sqlite_with_rowid=False,
+)
+
 IDENTITIES: Final = Table(
     "identities",
     METADATA,

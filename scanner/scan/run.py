@@ -64,7 +64,11 @@ def run(
     finally:
         with _undisturbed():
             work.settle()
-            recorder.finish(state, work.tally.counts(), ended=datetime.now(UTC))
+            try:
+                work.tally.phantoms = recorder.settle_phantoms()
+                work.tally.seen -= work.tally.phantoms
+            finally:
+                recorder.finish(state, work.tally.counts(), ended=datetime.now(UTC))
     return work.tally
 
 

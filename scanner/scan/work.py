@@ -35,6 +35,8 @@ class Tally:
     seen: int = 0
     identified: int = 0
     attempts: int = 0
+    phantoms: int = 0
+    """Addresses that something else answers for: no machines, and not among those seen."""
     interrupted: bool = False
     trips: list[Trip] = field(default_factory=list)
     """The subnets that were stopped."""
@@ -43,7 +45,8 @@ class Tally:
     def counts(self) -> dict[str, int]:
         """The numbers that are kept with the scan."""
         numbers = {"addresses": self.total, "visited": self.visited, "seen": self.seen}
-        return numbers | {"identified": self.identified, "attempts": self.attempts} | dict(self.outcomes)
+        numbers |= {"identified": self.identified, "attempts": self.attempts, "phantoms": self.phantoms}
+        return numbers | dict(self.outcomes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from scanner.transport.switchboard import Switchboard
 from scanner.transport.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
     from scanner.language import Message
     from scanner.model import Observation, Trip
@@ -132,17 +132,12 @@ class _Sweep:
 
     async def visit_all(self, numbers: Iterator[int]) -> None:
         """Visit whom the look leaves, with as many visitors as the gate allows."""
-        if self.look is None:
-            await self._visit_part(numbers)
-            return
-        async for part in self.look.ahead(numbers, _Beforehand(self)):
-            await self._visit_part(part)
-
-    async def _visit_part(self, numbers: Iterable[int]) -> None:
-        self.feed = Feed(iter(numbers))
-        async with asyncio.TaskGroup() as group:
-            for _ in range(self.gate.in_flight):
-                group.create_task(self.visitor())
+        parts = _whole(numbers) if self.look is None else self.look.ahead(numbers, _Beforehand(self))
+        async for part in parts:
+            self.feed = Feed(iter(part))
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self.gate.in_flight):
+                    group.create_task(self.visitor())
 
     async def visitor(self) -> None:
         """Visit one address after the other."""
@@ -225,6 +220,11 @@ class _Sweep:
             await self.watch.lost(visit.door.address)
             self._failures = 0
             self._visit_again()
+
+
+async def _whole(numbers: Iterator[int]) -> AsyncIterator[Iterable[int]]:
+    """All in one part, where nobody looks ahead."""
+    yield numbers
 
 
 @dataclass(frozen=True, slots=True)

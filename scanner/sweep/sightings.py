@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from scanner.addresses import address_of
 from scanner.errors import ProtocolError
@@ -14,12 +14,15 @@ from scanner.model import Endpoint, Observation, Outcome, Transport
 from scanner.probes.segments import form_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from scanner.probes import Probe
     from scanner.transport.gate import Gate
     from scanner.transport.limits import Terms
     from scanner.transport.raw import Heard
+
+Pair: TypeAlias = tuple[int, int]
+"""Address and port."""
 
 _FAILED, _OPEN, _CLOSED, _UNREACHABLE = 1, 16, 17, 18
 """Kinds of records, as ``children/raw.py`` and ``children/syn_raw.py`` have them."""
@@ -50,6 +53,9 @@ class Answer:
         return Observation(endpoint, "syn", at, self.outcome, evidence, self.detail, connections)
 
 
+_SILENCE: Final = Answer(Outcome.SILENT)
+
+
 def answer_of(heard: Heard) -> Answer:
     """What a record of the raw part means; nobody vouches for its bytes."""
     outcome = _OUTCOMES.get(heard.kind, Outcome.FAILED)
@@ -68,7 +74,7 @@ def _accepted(packet: bytes) -> Answer:
         return Answer(Outcome.ANSWERED)
 
 
-def looked_ports(gate: Gate, probes: Sequence[Probe], terms: Terms) -> tuple[tuple[int, int], ...]:
+def looked_ports(gate: Gate, probes: Sequence[Probe], terms: Terms) -> tuple[Pair, ...]:
     """Which ports a look asks, each with the registered one that it stands for.
 
     All that the operator named, of those that some probe speaks on; else those where hosts reveal themselves.
@@ -88,8 +94,73 @@ def observations(
 ) -> list[Observation]:
     """What was found of one host in a mass look."""
     address, at = address_of(number), datetime.now(UTC)
-    silent = Answer(Outcome.SILENT)
     return [
-        answers.get(port, silent).observation(Endpoint(address, port, service=service), at, connections=1)
+        answers.get(port, _SILENCE).observation(Endpoint(address, port, service=service), at, connections=1)
         for port, service in ports
     ]
+
+
+@dataclass(slots=True)
+class Sightings:
+    """What was heard of many addresses, before anybody visits them."""
+
+    found: dict[int, dict[int, Answer]] = field(default_factory=dict)
+    """By address, of those that were not visited yet, and by port."""
+    failed: set[Pair] = field(default_factory=set)
+    """What this machine could not send."""
+    late: list[int] = field(default_factory=list)
+    """Addresses that answered after they were taken for dark."""
+    again: set[Pair] = field(default_factory=set)
+    """Asked a second time, and not heard since."""
+    _dark: set[int] = field(default_factory=set)
+
+    def take(self, heard: Heard) -> None:
+        """Something was heard of an address."""
+        pair, answer = (heard.number, heard.port), answer_of(heard)
+        if answer.outcome is Outcome.FAILED:
+            self.failed.add(pair)
+            return
+        self.again.discard(pair)
+        if answer.outcome.alive and heard.number in self._dark:
+            self._dark.discard(heard.number)
+            self.late.append(heard.number)
+        self.found.setdefault(heard.number, {}).setdefault(heard.port, answer)
+
+    def outcome(self, pair: Pair) -> Outcome:
+        """What came of an order, so far."""
+        return self.found.get(pair[0], {}).get(pair[1], _SILENCE).outcome
+
+    def unsent(self, pairs: Iterable[Pair]) -> list[Pair]:
+        """Those of some orders that could not be sent; they are forgotten."""
+        if not self.failed:
+            return []
+        unsent = [pair for pair in pairs if pair in self.failed]
+        self.failed.difference_update(unsent)
+        return unsent
+
+    def answered(self, numbers: Iterable[int]) -> list[Pair]:
+        """Where some addresses answered."""
+        return [
+            (number, port)
+            for number in numbers
+            for port, answer in self.found.get(number, {}).items()
+            if answer.outcome.alive
+        ]
+
+    def divide(self, numbers: Iterable[int], unknown: set[int]) -> tuple[list[int], list[int]]:
+        """Those of some addresses that answered, and those that are dark; of the unknown nothing is said."""
+        alive, dark = [], []
+        for number in numbers:
+            if any(answer.outcome.alive for answer in self.found.get(number, {}).values()):
+                alive.append(number)
+            elif number not in unknown:
+                self.found.pop(number, None)
+                dark.append(number)
+        self._dark.update(dark)
+        return alive, dark
+
+    def close(self) -> list[int]:
+        """A part of the sweep is over: those that answered late, for the last time."""
+        late, self.late = self.late, []
+        self._dark.clear()
+        return late

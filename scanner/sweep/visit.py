@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
-from scanner.language import Message
 from scanner.model import Outcome, Transport
+from scanner.sweep.worth import FUTILE, needless, reveals, worth_asking
 from scanner.transport.conversation import hold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from scanner.language import Message
     from scanner.model import Endpoint, Evidence, Observation
     from scanner.probes import Probe
     from scanner.transport.gate import HostDoor
@@ -23,14 +24,6 @@ LOOK: Final = "syn"
 
 RETRIES: Final = 3
 """How often a silent first port is tried again, at most: one packet in ten may get lost each time."""
-
-_FUTILE: Final = frozenset(
-    {Outcome.UNREACHABLE, Outcome.FAILED, Outcome.WITHHELD, Outcome.STALLED, Outcome.EXCESSIVE}
-)
-"""After these, another port of the same probe would fare no better, or the host had better be left alone."""
-_TRYING: Final = frozenset({Outcome.STALLED, Outcome.EXCESSIVE})
-_ENOUGH: Final = 2
-"""Conversations that a host stalls or floods before it is left alone."""
 
 
 class Judgement(Protocol):
@@ -50,7 +43,6 @@ class Visit:
     """Why a probe was not held, by its name."""
     evidence: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """All that the host has said; different values of one key stand side by side."""
-
     closed: set[int] = field(default_factory=set)
     """Ports that refused a connection, or did not answer a half-open look."""
     silent: set[int] = field(default_factory=set)
@@ -103,71 +95,25 @@ class Asking:
     visit: Visit
     switchboard: Switchboard
     judgement: Judgement
-    _alive: bool = field(init=False)
-    """Whether anything of the host has answered, were it by a refusal."""
-    _trying: int = 0
     _settled: Message | None = None
-
-    def __post_init__(self) -> None:
-        self._alive = self.visit.alive
 
     async def hold_all(self, probes: Sequence[Probe]) -> None:
         """Hold what may tell something, in the order of the probes."""
         told_nothing: list[Probe] = []
         for probe in probes:
-            why = self._needless(probe)
+            why = needless(self.visit, probe, self._settled)
             if why is not None:
                 self.visit.unasked[probe.name] = why
                 continue
             if not await self._hold(probe):
                 told_nothing.append(probe)
             for other in told_nothing:
-                if self.visit.evidence.keys() & set(other.wants) and self._needless(other) is None:
+                if self.visit.evidence.keys() & set(other.wants) and not needless(
+                    self.visit, other, self._settled
+                ):
                     told_nothing.remove(other)
                     await self._hold_again(other)
                     break
-
-    def _needless(self, probe: Probe) -> Message | None:
-        """Why a probe is not held with this host now."""
-        door = self.visit.door
-        services = door.gate.services(probe, door.terms)
-        if not services.ports:
-            return services.why_none
-        if not self._alive and (not self._reveals(probe) or self._is_out_of_reach()):
-            return Message("nothing answers there")
-        if self._settled is not None:
-            return self._settled
-        return self._exhausted(door) or self._closed(probe)
-
-    def _exhausted(self, door: HostDoor) -> Message | None:
-        """Why nothing more is asked of this host at all."""
-        if self._trying >= _ENOUGH:
-            return Message("the host stalled or flooded other conversations")
-        if door.left <= 0:
-            return Message("the host has had its {number} attempts", {"number": str(door.connections)})
-        return None
-
-    def _closed(self, probe: Probe) -> Message | None:
-        return (
-            None if self._worth_asking(probe) else Message("its ports are closed, or nothing answers there")
-        )
-
-    def _worth_asking(self, probe: Probe) -> tuple[Endpoint, ...]:
-        """Where a probe may be held, less the ports that are known not to answer."""
-        idle = self.visit.closed if self._alive else self.visit.closed | self.visit.silent
-        return tuple(
-            endpoint
-            for endpoint in self.visit.door.endpoints(probe)
-            if endpoint.transport is Transport.UDP or endpoint.port not in idle
-        )
-
-    def _reveals(self, probe: Probe) -> int:
-        """On how many of its ports a probe is held where nothing has answered yet: on all that were named."""
-        gate = self.visit.door.gate
-        return probe.reveals if gate.only_ports is None else len(probe.ports)
-
-    def _is_out_of_reach(self) -> bool:
-        return any(seen.outcome in _FUTILE for seen in self.visit.observations)
 
     async def _hold(self, probe: Probe) -> bool:
         """One probe on its ports in turn, until one yields evidence; whether one did.
@@ -178,15 +124,15 @@ class Asking:
         a stall is asked once more: a peer whose SYN-ACK was lost waits three seconds before it repeats an
         answer that was lost too (RFC 6298, section 5.7).
         """
-        endpoints = self._worth_asking(probe)
+        endpoints = worth_asking(self.visit, probe)
         first = len(self.visit.observations)
-        for endpoint in endpoints if self._alive else endpoints[: self._reveals(probe)]:
+        for endpoint in endpoints if self.visit.alive else endpoints[: reveals(self.visit, probe)]:
             seen = await self._ask(probe, endpoint)
             if seen.outcome is Outcome.STALLED and not seen.evidence and _gets_lost(self.visit):
                 seen = await self._ask(probe, endpoint)
             if seen.evidence:
                 return True
-            if seen.outcome in _FUTILE:
+            if seen.outcome in FUTILE:
                 return False
         tried = 0
         while tried < self._retries(probe, self.visit.observations[first:]):
@@ -210,8 +156,6 @@ class Asking:
         visit = self.visit
         seen = await hold(probe, endpoint, visit.door, self.switchboard, visit.evidence)
         visit.take(seen)
-        self._alive |= seen.outcome.alive
-        self._trying += seen.outcome in _TRYING
         if seen.evidence:
             self._settled = self.judgement.settled(visit.door, visit.evidence)
         return seen
@@ -222,7 +166,7 @@ class Asking:
             return 0
         if _gets_lost(self.visit):
             return RETRIES
-        if not self._reveals(probe):
+        if not reveals(self.visit, probe):
             return 0  # the host is known to answer: most likely its firewall is silent
         return 2 if any(seen.outcome.alive for seen in observations) else 1
 

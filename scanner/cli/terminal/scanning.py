@@ -107,6 +107,11 @@ def summarise(tally: Tally, ground: Ground) -> None:
             "{number} addresses were not touched: fragile, or stopped (vetuste breaker fragile, list)",
             number=ground.held_off,
         )
+    if tally.phantoms:
+        tell(
+            "{number} addresses are no machines: a firewall or a router answers for them, all alike",
+            number=tally.phantoms,
+        )
     for trip in tally.trips:
         tell(
             "{subnet} was stopped by the circuit breaker: vetuste breaker clear {subnet}, then scan --resume",

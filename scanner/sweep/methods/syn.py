@@ -57,7 +57,7 @@ class SynLook:
 
     async def look(self, door: HostDoor) -> Sequence[Observation]:
         """Ask the ports in turn, until one answers; the first of them again where none does."""
-        known = self.mass.found.pop(door.number, None)
+        known = self.mass.sightings.found.pop(door.number, None)
         if known is not None:
             return observations(door.number, known, self.mass.ports_of(door.terms))
         if door.number >= IPV6:
@@ -109,7 +109,7 @@ class SynLook:
         asked = (heard.number, heard.port)
         waiter = self.waiting.get(asked)
         if waiter is None:
-            self.mass.take(heard)
+            self.mass.sightings.take(heard)
         elif not waiter.done():
             self.heard[asked] = answer_of(heard)
             waiter.set_result(b"")
