@@ -110,6 +110,14 @@ class AddressSet:
                 kept.append((start, last))
         return AddressSet(kept)
 
+    def within(self, other: AddressSet) -> AddressSet:
+        """Those addresses of this set that are in another."""
+        return AddressSet(
+            (max(first, low), min(last, high))
+            for first, last in self.spans
+            for low, high in other.overlapping(first, last)
+        )
+
     def overlapping(self, first: int, last: int) -> Iterator[Span]:
         """The runs of the set that have an address between ``first`` and ``last``."""
         for place in range(max(0, bisect_right(self._starts, first) - 1), len(self.spans)):

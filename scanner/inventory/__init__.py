@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         Place,
         ScanRow,
     )
-    from scanner.inventory.scans import progress_in, scans_rows, unfinished_scan, visited_in
+    from scanner.inventory.scans import known_in, progress_in, scans_rows, unfinished_scan, visited_in
     from scanner.inventory.store import Inventory, inventory_exists, open_inventory
     from scanner.inventory.upkeep import Check, backup_inventory, check_inventory, upgrade_inventory
 
@@ -46,7 +46,7 @@ _HOMES: Final = {
         *("Asset", "AssetDetail", "BreakerRow", "CountRow", "Filters", "FragileRow", "Heard", "LedgerRow"),
         *("Place", "ScanRow"),
     ),
-    "scans": ("progress_in", "scans_rows", "unfinished_scan", "visited_in"),
+    "scans": ("known_in", "progress_in", "scans_rows", "unfinished_scan", "visited_in"),
     "store": ("Inventory", "inventory_exists", "open_inventory"),
     "upkeep": ("Check", "backup_inventory", "check_inventory", "upgrade_inventory"),
 }
@@ -75,6 +75,7 @@ __all__ = [
     "count_rows",
     "fragile_rows",
     "inventory_exists",
+    "known_in",
     "ledger_rows",
     "open_inventory",
     "progress_in",

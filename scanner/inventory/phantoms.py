@@ -28,6 +28,8 @@ _PREFIX: Final = 3
 """Bytes of an IPv4 address that its block has."""
 _LEAST: Final = 128
 """Addresses of a block that were asked before anything is said of it."""
+_FEWEST: Final = 64
+"""Addresses that must be alike in any case."""
 _NEARLY_ALL: Final = 0.98
 """The share that must answer alike: of 250 telephones of one kind in a ward, a few are always unplugged."""
 _MOST: Final = 0.9
@@ -77,7 +79,7 @@ def phantoms_among(asked: int, block: Sequence[Answered]) -> list[Answered]:
     (common, number), *_ = alike.most_common(1)
     mute = [each for each in block if (each.said, each.accepts) == common]
     others = len(block) - number
-    return mute if number >= mute[0].share * (asked - others) else []
+    return mute if number >= max(_FEWEST, mute[0].share * (asked - others)) else []
 
 
 def settle_phantoms(connection: Connection, site_id: int, scan_id: int) -> int:
@@ -111,7 +113,7 @@ def _blocks(connection: Connection, scan_id: int) -> list[tuple[bytes, int, bool
         .group_by(name)
         .having(func.count() >= _LEAST * _MOST)
     )
-    number: dict[bytes, int] = dict(connection.execute(answered).tuples().all())
+    number: dict[bytes, int] = dict(connection.execute(answered).all())
     visits = (
         select(VISITS.c.block, VISITS.c.addresses)
         .where(VISITS.c.scan_id == scan_id, func.length(VISITS.c.block) == _PREFIX)
@@ -137,7 +139,7 @@ def _answers(connection: Connection, site_id: int, scan_id: int, block: bytes) -
         )
     )
     heard: dict[tuple[int, int], list[tuple[int, int, Outcome]]] = {}
-    for asset, packed, observation, scan, outcome in connection.execute(rows).tuples():
+    for asset, packed, observation, scan, outcome in connection.execute(rows):
         heard.setdefault((asset, packed[-1]), []).append((observation, scan, Outcome(outcome)))
     evidence = values_of(connection, [seen for each in heard.values() for seen, _, _ in each])
     return [_answered(*place, seen, evidence, scan_id) for place, seen in heard.items()]

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import func, select
 
-from scanner.addresses import AddressBits
+from scanner.addresses import AddressBits, AddressSet
 from scanner.inventory.extent import number_of_block
+from scanner.inventory.ledger import unpacked
 from scanner.inventory.locking import held, lock_of
 from scanner.inventory.rows import ScanRow
 from scanner.inventory.tables import ASSETS, IDENTITIES, LEDGER, OBSERVATIONS, SCANS, SITES, VISITS
@@ -77,6 +78,18 @@ def visited_in(inventory: Inventory, scan: int) -> AddressBits:
                 for row in connection.execute(wanted)
             }
         )
+
+
+def known_in(inventory: Inventory, site: str) -> AddressSet:
+    """The addresses at which machines of a site are known, from whatever source.
+
+    Raises:
+        InventoryError: the inventory cannot be read.
+    """
+    wanted = select(ASSETS.c.packed).join(SITES).where(SITES.c.name == site)
+    with reading(inventory) as connection:
+        numbers = [unpacked(packed) for packed in connection.scalars(wanted)]
+    return AddressSet((number, number) for number in numbers)
 
 
 def progress_in(inventory: Inventory, scan: int) -> dict[str, int]:

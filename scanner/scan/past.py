@@ -1,11 +1,11 @@
-"""What earlier scans leave to a new one: where nothing may be sent, and what is left to be done."""
+"""What earlier scans leave to a new one: where nothing may be sent, who is known, what is left to be done."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from scanner.errors import ConfigError
-from scanner.inventory import breakers_rows, fragile_rows
+from scanner.inventory import breakers_rows, fragile_rows, known_in
 from scanner.scan.request import CONNECT, Lore, Request
 
 if TYPE_CHECKING:
@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 
 
 def lore_of(inventory: Inventory, site: str) -> Lore:
-    """Where earlier scans of a site say that nothing may be sent.
+    """Where earlier scans of a site say that nothing may be sent, and where machines are known.
 
     Raises:
         InventoryError: the inventory cannot be read.
     """
     stopped = tuple(row.subnet for row in breakers_rows(inventory, site))
-    return Lore(stopped, tuple(row.address for row in fragile_rows(inventory, site)))
+    fragile = tuple(row.address for row in fragile_rows(inventory, site))
+    return Lore(stopped, fragile, known_in(inventory, site))
 
 
 def request_of(scan: ScanRow, asked: Request, digest: str) -> Request:

@@ -20,7 +20,7 @@ from scanner.transport.limits import PROFILES, Terms
 from scanner.transport.subnets import Subnets
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from scanner.config import SiteFile
@@ -63,15 +63,17 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Lore:
-    """What earlier scans say of where nothing may be sent."""
+    """What earlier scans say: where nothing may be sent, and where machines are."""
 
     stopped: tuple[str, ...] = ()
     """Subnets that the circuit breaker stopped, and nobody cleared."""
     fragile: tuple[str, ...] = ()
     """Addresses of devices known as fragile."""
+    known: AddressSet = field(default_factory=AddressSet)
+    """Addresses at which machines are known, from earlier scans, imports and listening."""
 
     def spans(self) -> list[tuple[int, int]]:
-        """All of it."""
+        """All where nothing may be sent."""
         return [span_of(text) for text in (*self.stopped, *self.fragile)]
 
 
@@ -97,13 +99,23 @@ class Ground:
     policies: Mapping[str, Policy] = field(default_factory=dict)
     """What the site decides about verdicts, by ward."""
     opinions: SecondOpinions | None = None
+    known: AddressSet = field(default_factory=AddressSet)
+    """Those of them at which machines are known: they are visited first."""
     method: Method | None = None
     """How hosts are looked at before any probe is held with them; None: they are not."""
+
+    def order(self) -> Iterator[int]:
+        """Every address once: first where machines are known, each half far from the one before."""
+        known = self.known
+        yield from known.spread()
+        yield from (number for number in self.asked.spread() if number not in known)
 
     def plan(self) -> tuple[Share, ...]:
         """The least and the most that this scan would send."""
         profiles = () if self.opinions is None else PROFILES.keys() - {GENTLE}
-        return plan(self.shares, self.gate, probes(), dict.fromkeys(profiles, More(*most())))
+        more = dict.fromkeys(profiles, More(*most()))
+        look = None if self.method is None else self.method.most
+        return plan(self.shares, self.gate, probes(), more, look)
 
     def opening(self, now: datetime) -> datetime | None:
         """When the next window of a ward opens; ``now`` where one is open, None where none ever is."""
@@ -158,6 +170,7 @@ def prepare(request: Request, descriptors: int, lore: Lore | None = None) -> Gro
         request.patience,
         _policies(site),
         _opinions(request, shares),
+        (lore or Lore()).known.within(chosen),
         _method(request, shares),
     )
 

@@ -112,7 +112,7 @@ async def _sweep_in_hours(work: Work) -> None:
     ground = work.ground
     while True:
         await _wait_for_hours(work)
-        numbers = (number for number in ground.asked.spread() if number not in work)
+        numbers = (number for number in ground.order() if number not in work)
         later = await sweep(numbers, ground.gate, probes(), work, ground.patience, method=ground.method)
         if not later:
             return

@@ -14,7 +14,7 @@ from scanner.transport.conversation import REDIALS
 from scanner.transport.turns import EVERY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from scanner.addresses import AddressSet
     from scanner.language import Message
@@ -51,12 +51,14 @@ class Range:
 
 
 class More(NamedTuple):
-    """What may come on top for each host: second opinions."""
+    """What may come on top for each host: second opinions, a look before the visit."""
 
     connections: int = 0
     packets: int = 0
     seconds: float = 0.0
     """By which each host may make the whole scan longer."""
+    waiting: float = 0.0
+    """Seconds for which each host may be waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +84,21 @@ def plan(
     gate: Gate,
     probes: Sequence[Probe],
     more: Mapping[str, More] | None = None,
+    look: Callable[[int], More] | None = None,
 ) -> tuple[Share, ...]:
     """The least and the most that a sweep sends, by profile and ports, and how long it takes.
 
     Least: one attempt an address, which tells everything, or that there is no way. Most: every attempt is
     silent but the last, every conversation goes on for as long as a tarpit may make it, and whoever can be
     asked again is. Packets are those of a link that loses none; hours in which nothing may be sent come on
-    top. What comes on top of the probes is given by profile.
+    top.
+
+    Args:
+        shares: the addresses, by the terms that hold for them.
+        gate: what lets attempts pass.
+        probes: what may be held.
+        more: what comes on top of the probes, by profile.
+        look: what a look before the visit adds, for so many ports.
     """
     further = more or {}
     parts: dict[tuple[Limits, tuple[tuple[int, Probe], ...]], list[_Part]] = {}
@@ -107,11 +117,16 @@ def plan(
                 asked,
                 gate.in_flight,
                 further.get(limits.profile, More()),
+                look or _no_look,
             ),
             unasked=unasked[limits, asked],
         )
         for (limits, asked), several in parts.items()
     )
+
+
+def _no_look(_: int) -> More:
+    return More()
 
 
 class _Part(NamedTuple):
@@ -120,17 +135,26 @@ class _Part(NamedTuple):
     canaries: int
 
 
-def _share(
-    part: _Part, limits: Limits, asked: tuple[tuple[int, Probe], ...], in_flight: int, more: More
+def _share(  # noqa: PLR0913, PLR0917 - what a share is made of
+    part: _Part,
+    limits: Limits,
+    asked: tuple[tuple[int, Probe], ...],
+    in_flight: int,
+    more: More,
+    look: Callable[[int], More],
 ) -> Share:
     looks = _LOOKS if limits.watched else 0
-    connections = looks + more.connections
-    packets, waiting = looks * (_HANDSHAKE + _FAREWELL) + more.packets, 0.0
+    first = look(len({port for port, probe in asked if probe.transport is not Transport.UDP}))
+    connections = looks + more.connections + first.connections
+    packets = looks * (_HANDSHAKE + _FAREWELL) + more.packets + first.packets
+    waiting = first.waiting
     for probe, ports in Counter(probe for _, probe in asked).items():
         connections += _attempts(probe, ports)
         packets += _packets(probe, ports)
         waiting += _waiting(probe, ports)
     most = min(connections, limits.connections)
+    if not limits.watched:  # what is looked at in lots passes no host's door
+        most += first.connections
     canaries = Range(part.canaries, part.canaries * TRIES * (part.addresses // EVERY + part.subnets))
     total = Range(1, most).times(part.addresses) + canaries
     pace = 1 / limits.rate if limits.rate else 0.0

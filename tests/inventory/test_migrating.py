@@ -97,7 +97,7 @@ def test_nothing_of_an_older_inventory_is_lost(old: Path) -> None:
     url, before = f"sqlite:///{old}", _rows(old)
     with pytest.raises(ConfigError, match="run vetuste db upgrade"):
         open_inventory(url)
-    assert upgrade_inventory(url) == ("0001", "0003")
+    assert upgrade_inventory(url) == ("0001", "0004")
     after = _rows(old)
     changed = {"alembic_version", "scans", "coverage", "assets"}
     assert {name: rows for name, rows in before.items() if name not in changed} == {
@@ -108,7 +108,7 @@ def test_nothing_of_an_older_inventory_is_lost(old: Path) -> None:
     assert {row[-1] for row in after["assets"]} == {None}
     assert after["coverage"] == [row[:4] for row in before["coverage"]]
     assert [row[9:] for row in after["scans"]] == [("{}", "", "[]")] * 2
-    assert [after[name] for name in ("ledger", "ledger_kinds", "breakers")] == [[], [], []]
+    assert [after[name] for name in ("ledger", "ledger_kinds", "breakers", "phantoms")] == [[], [], [], []]
     assert check_inventory(url).faults == ()
 
 
@@ -147,4 +147,4 @@ def test_tables_without_row_ids_stay_so(inventory: Inventory) -> None:
     with closing(inventory.connect()) as connection:
         made = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall())
     clustered = {name for name, sql in made.items() if sql.rstrip().endswith("WITHOUT ROWID")}
-    assert clustered == {"subnets", "coverage", "visits", "evidence", "ledger"}
+    assert clustered == {"subnets", "coverage", "visits", "evidence", "ledger", "phantoms"}

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from scanner.language import Message
     from scanner.model import Observation
     from scanner.sweep.mass import Listener
+    from scanner.sweep.plan import More
     from scanner.transport.gate import Gate, HostDoor
     from scanner.transport.switchboard import Switchboard
 
@@ -54,6 +55,8 @@ class Method:
     """Under which profiles it may be used."""
     conclusive: bool
     """Whether nobody is there where it meets silence."""
+    most: Callable[[int], More]
+    """What a look adds to a visit at most, for so many ports that it asks."""
     open: Opened
 
 

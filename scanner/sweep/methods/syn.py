@@ -20,8 +20,10 @@ from scanner.errors import LimitError
 from scanner.language import Message
 from scanner.model import Attempt, Endpoint, Observation, Outcome
 from scanner.probes import probes
+from scanner.sweep.connect import CONNECT_SECONDS
 from scanner.sweep.mass import Mass
 from scanner.sweep.methods import Method
+from scanner.sweep.plan import More
 from scanner.sweep.sightings import Answer, answer_of, looked_ports, observations
 from scanner.transport.gate import ForbiddenError, HoursError
 from scanner.transport.raw import raw_part
@@ -37,6 +39,11 @@ if TYPE_CHECKING:
 PROGRAM: Final = "syn_raw.py"
 _AGAIN: Final = 1
 """How often the first port is asked again where every port was silent."""
+_TIMES: Final = 9
+"""How often a port is asked in a mass look at most: three times, each time as a witness too, and again where
+packets get lost (:mod:`scanner.sweep.lots`)."""
+_WITH_RESETS: Final = 4
+"""Packets for each SYN: the kernel resets what comes back open, as often as it comes."""
 
 
 @dataclass(slots=True)
@@ -115,6 +122,12 @@ class SynLook:
             waiter.set_result(b"")
 
 
+def _most(ports: int) -> More:
+    """Every port three times over where the network comes and goes, each twice where packets get lost."""
+    packets = _TIMES * ports
+    return More(packets, packets * _WITH_RESETS, 0.0, (ports + _AGAIN) * CONNECT_SECONDS)
+
+
 @asynccontextmanager
 async def _opened(gate: Gate, switchboard: Switchboard) -> AsyncIterator[SynLook]:
     """The raw part, and who speaks with it.
@@ -133,5 +146,6 @@ METHOD = Method(
     Message("half-open looks from a raw socket: fast, and never under the clinical profile"),
     frozenset({"office", "lab"}),
     conclusive=True,
+    most=_most,
     open=_opened,
 )
