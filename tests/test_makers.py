@@ -39,8 +39,9 @@ def test_any_text_has_a_maker_or_none(text: str) -> None:
     assert isinstance(maker_of(text), str)
 
 
-def test_the_maker_is_evidence_that_follows_from_evidence() -> None:
-    said = {"netbios.mac": ("00:0c:29:11:22:33",)}
+@pytest.mark.parametrize("key", ["netbios.mac", "mac.address", "dhcp.mac"])
+def test_the_maker_is_evidence_that_follows_from_evidence(key: str) -> None:
+    said = {key: ("00:0c:29:11:22:33",)}
     assert with_makers(said)["mac.vendor"] == ("VMware, Inc.",)
     assert with_makers({**said, "mac.vendor": ("Someone",)})["mac.vendor"] == ("Someone",)
     assert with_makers({"netbios.name": ("PC",)}) == {"netbios.name": ("PC",)}

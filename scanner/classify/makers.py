@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from scanner.model import Evidence
 
 KEY: Final = "mac.vendor"
-_ADDRESSES: Final = ("netbios.mac", "mac.address")
+_ADDRESSES: Final = ("netbios.mac", "mac.address", "dhcp.mac")
 _LOCAL: Final = 0b10
 """Of the first byte: the address was made up, no maker assigned it ([IEEE 802] 8.2.2)."""
 _NOBODY: Final = frozenset({"unknown", "IEEE Registration Authority", "Private"})

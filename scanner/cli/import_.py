@@ -1,4 +1,4 @@
-"""Import what other scanners heard: nmap, zgrab2, masscan; nothing is sent.
+"""Import what nmap, zgrab2, masscan or a DHCP server heard; nothing is sent.
 
 Files may be of any size, and packed with gzip; - is standard input. Machines are recorded like those of a
 scan, in the wards of the site file, and addresses outside of them are left out; without a site file all are
@@ -92,5 +92,6 @@ command = CommandGroup("import", {form.name: _command(form) for form in file_for
 command.examples = (
     ("What nmap wrote with -oX, beside what scans found:", "vetuste import nmap scan.xml --site site.toml"),
     ("Banners of masscan (-oD):", "vetuste import masscan banners.ndjson"),
+    ("Who asked a DHCP server for an address:", "vetuste import dhcp /var/lib/dhcp/dhcpd.leases"),
     ("How many machines came of it, for a script:", "vetuste import zgrab2 grabs.jsonl --json | jq .hosts"),
 )

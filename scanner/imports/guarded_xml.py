@@ -85,6 +85,18 @@ class Document:
         self._pending = 0
 
 
+def broken(document: Document, chunk: bytes | None) -> expat.ExpatError | None:
+    """Read on, or to the end where nothing more comes; where it is no XML any more, why."""
+    try:
+        if chunk is None:
+            document.close()
+        else:
+            document.feed(chunk)
+    except expat.ExpatError as error:
+        return error
+    return None
+
+
 def _doctype(_name: str, _system: str | None, _public: str | None, declares: int) -> None:
     if declares:
         _refused()

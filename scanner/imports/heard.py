@@ -20,8 +20,16 @@ Words: TypeAlias = "Mapping[str, str | tuple[str, ...]]"
 Where: TypeAlias = tuple[str, int, Transport]
 """Address, port and transport."""
 
-OWN_KEYS: Final = ("mac.address", "mac.vendor")
-"""The evidence keys that no probe declares, because no conversation tells them: a neighbour saw them."""
+OWN_KEYS: Final = (
+    "mac.address",
+    "mac.vendor",
+    "dhcp.mac",
+    "dhcp.hostname",
+    "dhcp.domain",
+    "dhcp.vendor_class",
+)
+"""The evidence keys that no probe declares, because no conversation of ours tells them: a neighbour saw them,
+or a DHCP server was told them."""
 
 VALUES: Final = 16
 """Values of a key that are kept: no classifier listens to more."""

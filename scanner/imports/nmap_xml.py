@@ -10,7 +10,7 @@ from xml.parsers import expat
 
 from scanner.errors import ConfigError
 from scanner.imports import CutShortError, Format
-from scanner.imports.guarded_xml import Document
+from scanner.imports.guarded_xml import Document, broken
 from scanner.imports.nmap_evidence import heard
 from scanner.imports.nmap_hosts import Hosts
 from scanner.imports.streams import chunks
@@ -36,28 +36,16 @@ def read(source: Source) -> Iterator[Observation | ConfigError]:
             if isinstance(chunk, ConfigError):
                 yield chunk
                 return
-            broken = _broken(document, chunk)
+            error = broken(document, chunk)
             yield from _told(hosts, source)
-            if broken is not None:
-                yield _complaint(hosts, source, broken)
+            if error is not None:
+                yield _complaint(hosts, source, error)
                 return
-        broken = _broken(document, None)
-        if broken is not None:
-            yield _complaint(hosts, source, broken, ends=True)
-    except ConfigError as error:
-        raise error.at(source.name, document.line) from None
-
-
-def _broken(document: Document, chunk: bytes | None) -> expat.ExpatError | None:
-    """Read on, or to the end; where it is no XML any more, why."""
-    try:
-        if chunk is None:
-            document.close()
-        else:
-            document.feed(chunk)
-    except expat.ExpatError as error:
-        return error
-    return None
+        error = broken(document, None)
+        if error is not None:
+            yield _complaint(hosts, source, error, ends=True)
+    except ConfigError as refusal:
+        raise refusal.at(source.name, document.line) from None
 
 
 def _told(hosts: Hosts, source: Source) -> Iterator[Observation]:

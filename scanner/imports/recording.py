@@ -33,8 +33,18 @@ _Placed: TypeAlias = "tuple[str, str, _Seen]"
 _AT_ONCE: Final = 500
 """Hosts that are looked up in one transaction."""
 
-_NAMES: Final = ("netbios.mac", "mac.address", "ntlm.dns_name", "ntlm.netbios_name", "netbios.name")
-"""The evidence keys that tell machines apart."""
+_NAMES: Final = (
+    ("netbios.mac", "netbios.mac"),
+    ("mac.address", "mac.address"),
+    ("dhcp.mac", "dhcp.mac"),
+    ("dhcp.mac", "netbios.mac"),
+    ("dhcp.mac", "mac.address"),
+    ("ntlm.dns_name", "ntlm.dns_name"),
+    ("ntlm.netbios_name", "ntlm.netbios_name"),
+    ("netbios.name", "netbios.name"),
+    ("dhcp.hostname", "dhcp.hostname"),
+)
+"""The evidence keys that tell machines apart, by pairs: a leased address goes from machine to machine."""
 
 
 @dataclass(slots=True)
@@ -134,10 +144,16 @@ def _beside(new: _Seen, known: _Seen, classifier: Classifier) -> _Seen:
 
 def _contradict(one: Evidence, other: Evidence, classifier: Classifier) -> bool:
     """Whether two pieces of evidence cannot be of one machine as it is."""
-    for key in _NAMES:
-        names = [{value.casefold() for value in evidence.get(key, ())} for evidence in (one, other)]
-        if all(names) and not names[0] & names[1]:
-            return True
+    if any(_differ(one, other, *keys) or _differ(other, one, *keys) for keys in _NAMES):
+        return True
     mine, theirs = classifier.classify(one), classifier.classify(other)
     told = all(each.candidates and each.certainty is not Certainty.HINT for each in (mine, theirs))
     return told and not set(mine.candidates) & set(theirs.candidates)
+
+
+def _differ(one: Evidence, other: Evidence, key: str, other_key: str) -> bool:
+    """Whether both have such words, and none in common."""
+    mine, theirs = (
+        {value.casefold() for value in said} for said in (one.get(key, ()), other.get(other_key, ()))
+    )
+    return bool(mine and theirs) and not mine & theirs

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 _NAMES: Final = {
     "name": ("ntlm.netbios_name", "netbios.name"),
     "fqdn": ("ntlm.dns_name", "ldap.host"),
-    "domain": ("ntlm.dns_domain", "ldap.domain", "ntlm.netbios_domain", "netbios.domain"),
-    "mac": ("netbios.mac", "mac.address"),
+    "domain": ("ntlm.dns_domain", "ldap.domain", "ntlm.netbios_domain", "netbios.domain", "dhcp.domain"),
+    "mac": ("netbios.mac", "mac.address", "dhcp.mac"),
 }
-"""Where an asset's names come from, the best source first."""
+"""Where an asset's names come from, the best source first: what a machine told a DHCP server comes last."""
 
 
 def pack_address(address: str) -> bytes:
@@ -29,7 +29,10 @@ def pack_address(address: str) -> bytes:
 def names_of(observations: Sequence[Observation]) -> dict[str, str]:
     """The asset's columns name, fqdn, domain and mac; empty where these observations tell nothing."""
     names = {column: _first(observations, keys) for column, keys in _NAMES.items()}
-    names["name"] = names["name"] or names["fqdn"].partition(".")[0]
+    leased, domain = (_first(observations, (key,)) for key in ("dhcp.hostname", "dhcp.domain"))
+    names["name"] = names["name"] or names["fqdn"].partition(".")[0] or leased
+    if leased and domain and names["name"].casefold() == leased.casefold():
+        names["fqdn"] = names["fqdn"] or f"{leased}.{domain}"
     return names
 
 

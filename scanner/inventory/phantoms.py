@@ -39,7 +39,15 @@ _CIRCUMSTANCES: Final = frozenset({"tcp.synack"})
 _OWN: Final = frozenset(
     {
         *("smb.server_guid", "smb.boot_time", "ntlm.netbios_name", "ntlm.dns_name", "netbios.name"),
-        *("netbios.mac", "neighbour.mac", "ssh.hostkey", "tls.certificate", "snmp.engine_id", "ldap.host"),
+        *(
+            "netbios.mac",
+            "mac.address",
+            "dhcp.mac",
+            "ssh.hostkey",
+            "tls.certificate",
+            "snmp.engine_id",
+            "ldap.host",
+        ),
     }
 )
 """Evidence that two machines never share."""

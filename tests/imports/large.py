@@ -125,7 +125,36 @@ def zgrab2(size: int) -> Iterator[bytes]:
         yield line
 
 
-FILES = {"masscan": masscan, "nmap": nmap, "zgrab2": zgrab2}
+_LEASE = """lease {address} {{
+  starts {day} 2026/11/{date:02} {hour:02}:10:00;
+  ends {day} 2026/11/{date:02} {hour:02}:40:00;
+  cltt {day} 2026/11/{date:02} {hour:02}:10:00;
+  binding state active;
+  next binding state free;
+  rewind binding state free;
+  hardware ethernet 00:0c:29:00:{high:02x}:{low:02x};
+  uid "\\001\\000\\014)\\000\\001\\002";
+  set vendor-class-identifier = "MSFT 5.0";
+  client-hostname "POSTE-{host}";
+}}
+"""
+
+
+def dhcp(size: int) -> Iterator[bytes]:
+    """dhcpd's leases, which some thousand hosts renew again and again."""
+    made = 0
+    for n in count():
+        if made >= size:
+            return
+        host = n % 5000
+        when = {"day": n % 7, "date": 1 + n % 25, "hour": n % 24}
+        fields = {**when, "host": host, "high": host >> 8, "low": host & 0xFF}
+        lease = _LEASE.format(address=address(host), **fields).encode()
+        made += len(lease)
+        yield lease
+
+
+FILES = {"dhcp": dhcp, "masscan": masscan, "nmap": nmap, "zgrab2": zgrab2}
 """By format: makes a file of so many bytes, or a little more."""
 
 

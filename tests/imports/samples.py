@@ -283,7 +283,256 @@ ZGRAB2_HOSTS: tuple[dict[str, Any], ...] = (
 )
 ZGRAB2 = "".join(json.dumps(host) + "\n" for host in ZGRAB2_HOSTS)
 
-SAMPLES = {"masscan": MASSCAN.encode(), "nmap": NMAP.encode(), "zgrab2": ZGRAB2.encode()}
+# As dhcpd 4.4 writes its file (dhcpd.leases(5), and what dhcpd does beyond it): a lease that is renewed comes
+# again, bytes that are no ASCII are octal, and what relays add stands in it too.
+DHCPD = r"""# The format of this file is documented in the dhcpd.leases(5) manual page.
+# This lease file was written by isc-dhcp-4.4.3-P1
+
+# authoring-byte-order entry is generated, DO NOT DELETE
+authoring-byte-order little-endian;
+
+failover peer "wards" state {
+  my state normal at 4 2026/11/26 06:00:00;
+  partner state normal at 4 2026/11/26 06:00:00;
+}
+server-duid "\000\001\000\001+\3050\222\014\304z\254\001\002";
+
+lease 10.20.0.5 {
+  starts 4 2026/11/26 06:10:00;
+  ends 4 2026/11/26 18:10:00;
+  tstp 4 2026/11/26 18:10:00;
+  tsfp 4 2026/11/26 18:10:00;
+  atsfp 4 2026/11/26 18:10:00;
+  cltt 4 2026/11/26 06:10:00;
+  binding state active;
+  next binding state expired;
+  hardware ethernet 00:0c:29:c6:da:f5;
+  uid "\001\000\014)\306\332\365";
+  set vendor-class-identifier = "MSFT 5.0";
+  option agent.circuit-id "Gi1/0/7";
+  option agent.remote-id 0:e0:2b:0:0:1;
+  client-hostname "POSTE-5";
+}
+lease 10.20.0.6 {
+  starts 3 2026/11/25 01:00:00;
+  ends 3 2026/11/25 13:00:00;
+  tstp 3 2026/11/25 13:00:00;
+  cltt 3 2026/11/25 01:00:00;
+  binding state free;
+  hardware ethernet 00:0c:29:c6:da:f6;
+  client-hostname "PARTI";
+}
+lease 10.20.0.7 {
+  starts 4 2026/11/26 05:00:00;
+  ends never;
+  binding state active;
+  next binding state free;
+  hardware ethernet 00:80:A3:01:02:03;
+  client-hostname "Caf\303\251 \"radio\" {1}; #2";
+}
+lease 10.20.0.8 {
+  starts 2 2026/11/24 09:00:00;
+  ends 2 2026/11/24 09:30:00;
+  binding state abandoned;
+  next binding state free;
+  client-hostname "FANTOME";
+}
+lease 10.20.0.5 {
+  starts 4 2026/11/26 11:10:00;
+  ends 4 2026/11/26 23:10:00;
+  cltt 4 2026/11/26 11:40:00;
+  binding state active;
+  next binding state expired;
+  hardware ethernet 00:0c:29:c6:da:f5;
+  uid "\001\000\014)\306\332\365";
+  set vendor-class-identifier = "MSFT 5.0";
+  set ddns-fwd-name = "poste-5.reanimation.lan";
+  client-hostname "POSTE-5";
+}
+lease 10.20.9.9 {
+  starts 4 2026/11/26 10:00:00; ends 4 2026/11/26 22:00:00; cltt 4 2026/11/26 10:00:00; binding state active;
+  hardware token-ring 00:06:29:00:00:01;
+}
+"""
+
+DHCPD6 = r"""authoring-byte-order little-endian;
+
+ia-na "\007\000\000\000\000\001\000\001+\3050\222\000\014)\306\332\365" {
+  cltt 4 2026/11/26 09:00:00;
+  iaaddr 2001:db8::5 {
+    binding state active;
+    preferred-life 27000;
+    max-life 43200;
+    ends 4 2026/11/26 21:00:00;
+    set ddns-fwd-name = "poste-5.reanimation.lan";
+  }
+  iaaddr 2001:db8::6 {
+    binding state expired;
+    ends 4 2026/11/26 08:00:00;
+  }
+}
+
+ia-pd "\007\000\000\000\000\001\000\001+\3050\222\000\014)\306\332\365" {
+  cltt 4 2026/11/26 09:00:00;
+  iaprefix 2001:db8:1::/56 {
+    binding state active;
+    ends 4 2026/11/26 21:00:00;
+  }
+}
+"""
+
+# Kea's own, of 2.6, with the row that deleting a lease adds, and the answers of its control agent.
+KEA4 = """address,hwaddr,client_id,valid_lifetime,expire,subnet_id,fqdn_fwd,fqdn_rev,hostname,state,user_context,pool_id
+10.20.0.5,00:0c:29:c6:da:f5,01:00:0c:29:c6:da:f5,43200,1795737600,1,1,1,poste-5.reanimation.lan.,0,{ "ISC": { "relay-agent-info": { "sub-options": "0x0104AABBCCDD" &#x2c "remote-id": "03030303" } } },0
+10.20.0.6,00:0c:29:c6:da:f6,,43200,1795737600,1,0,0,declined,1,,0
+10.20.0.7,00:80:a3:01:02:03,,4294967295,6090660295,1,0,0,,0,,0
+10.20.0.8,00:0c:29:c6:da:f8,,0,1795690000,1,0,0,parti,0,,0
+10.20.0.9,,ff:01:02:03,43200,1795730000,1,0,0,sans-carte,0,,0
+10.20.0.10,00:0c:29:c6:da:fa,,43200,1795600000,1,0,0,vieux,2,,0
+"""  # noqa: E501 - as Kea writes it
+KEA6 = """address,duid,valid_lifetime,expire,subnet_id,pref_lifetime,lease_type,iaid,prefix_len,fqdn_fwd,fqdn_rev,hostname,hwaddr,state,user_context,hwtype,hwaddr_source,pool_id
+2001:db8::5,00:01:00:01:2c:5f:aa:bb:00:0c:29:c6:da:f5,43200,1795737600,1,27000,0,7,128,0,0,poste-5.reanimation.lan.,00:0c:29:c6:da:f5,0,,1,4,0
+2001:db8::6,00:03:00:01:aa:bb:cc:dd:ee:f0,43200,1795737600,1,27000,0,7,128,0,0,,aa:bb:cc:dd:ee:f0,0,,1,2,0
+2001:db8:ff00::,00:03:00:01:aa:bb:cc:dd:ee:f0,43200,1795737600,1,27000,2,9,56,0,0,,,0,,,,0
+"""  # noqa: E501 - the same
+KEA_LEASES: tuple[dict[str, Any], ...] = (
+    {
+        "client-id": "01:00:0c:29:c6:da:f5",
+        "cltt": 1795694400,
+        "fqdn-fwd": True,
+        "fqdn-rev": True,
+        "hostname": "poste-5.reanimation.lan.",
+        "hw-address": "00:0c:29:c6:da:f5",
+        "ip-address": "10.20.0.5",
+        "state": 0,
+        "subnet-id": 44,
+        "user-context": {"ISC": {"relay-agent-info": {"circuit-id": 'a "}" b', "sub-options": "0x0104"}}},
+        "valid-lft": 43200,
+    },
+    {
+        "cltt": 1795690000,
+        "hostname": "",
+        "hw-address": "",
+        "ip-address": "10.20.0.6",
+        "state": 1,
+        "valid-lft": 3600,
+    },
+    {
+        "cltt": 1795690001,
+        "duid": "01:02",
+        "hostname": "",
+        "ip-address": "2001:db8::7",
+        "state": 0,
+        "type": "IA_NA",
+    },
+    {
+        "cltt": 1795690001,
+        "duid": "01:02",
+        "ip-address": "2001:db8:ff::",
+        "prefix-len": 56,
+        "state": 0,
+        "type": "IA_PD",
+    },
+)
+KEA_ANSWER = json.dumps(
+    [
+        {"arguments": {"leases": KEA_LEASES[:2]}, "result": 0, "text": "2 IPv4 lease(s) found."},
+        {"arguments": {"leases": KEA_LEASES[2:]}, "result": 0, "text": "2 IPv6 lease(s) found."},
+    ],
+    indent=2,
+)
+
+_WINDOWS_LEASE = """          <Lease>
+            <IPAddress>{address}</IPAddress>
+            <ScopeId>10.20.0.0</ScopeId>
+            <ClientId>{client}</ClientId>
+            <HostName>{host}</HostName>
+            <Description />
+            <LeaseExpiryTime>{ends}</LeaseExpiryTime>
+            <AddressState>{state}</AddressState>
+            <ClientType>Dhcp</ClientType>
+            <DnsRegistration>Complete</DnsRegistration>
+          </Lease>
+"""
+WINDOWS_LEASES = (
+    ("10.20.0.5", "00-0c-29-c6-da-f5", "POSTE-5.reanimation.lan", "2026-12-01T09:00:00+01:00", "Active"),
+    ("10.20.0.6", "00-0c-29-c6-da-f6", "PARTI.reanimation.lan", "2026-11-20T09:00:00+01:00", "Expired"),
+    ("10.20.0.7", "00-80-a3-01-02-03", "perfuseur &amp; 7", "", "ActiveReservation"),
+    ("10.20.0.8", "00-80-a3-01-02-04", "absent", "", "InactiveReservation"),
+    ("10.20.0.9", "52-41-53-20-01-02-03-04-05-06-07-08-09-0a-0b-0c", "", "2026-11-30T08:00:00Z", "Active"),
+    ("10.20.0.10", "00-0c-29-c6-da-fa", "BAD_ADDRESS", "2026-11-30T08:00:00Z", "Declined"),
+)
+_ROWS = [
+    dict(zip(("address", "client", "host", "ends", "state"), row, strict=True)) for row in WINDOWS_LEASES
+]
+WINDOWS = f"""<?xml version="1.0" encoding="utf-8"?>
+<DHCPServer xmlns="http://schemas.microsoft.com/windows/DHCPServer">
+  <MajorVersion>6</MajorVersion>
+  <MinorVersion>3</MinorVersion>
+  <IPv4>
+    <ConflictDetectionAttempts>0</ConflictDetectionAttempts>
+    <Scopes>
+      <Scope>
+        <ScopeId>10.20.0.0</ScopeId>
+        <Name>Réanimation</Name>
+        <SubnetMask>255.255.255.0</SubnetMask>
+        <LeaseDuration>6.00:00:00</LeaseDuration>
+        <State>Active</State>
+        <Reservations>
+          <Reservation>
+            <Name>absent</Name>
+            <IPAddress>10.20.0.8</IPAddress>
+            <ClientId>00-80-a3-01-02-04</ClientId>
+          </Reservation>
+        </Reservations>
+        <Leases>
+{"".join(_WINDOWS_LEASE.format(**row) for row in _ROWS)}        </Leases>
+      </Scope>
+    </Scopes>
+  </IPv4>
+</DHCPServer>
+"""
+_TYPE = (
+    "#TYPE Microsoft.Management.Infrastructure.CimInstance#root/Microsoft/Windows/DHCP/DhcpServerv4Lease\r\n"
+)
+_COLUMNS = ("IPAddress", "ScopeId", "AddressState", "ClientId", "Description", "HostName", "LeaseExpiryTime")
+
+
+def windows_table(delimiter: str, moments: dict[str, str], *, first: str = _TYPE) -> str:
+    """What Export-Csv makes of the leases; their moments are written as they are in a country."""
+    rows = [_COLUMNS]
+    for row in _ROWS:
+        host, ends = row["host"].replace("&amp;", "&"), moments.get(row["ends"], "")
+        rows.append((row["address"], "10.20.0.0", row["state"], row["client"], "", host, ends))
+    lines = (delimiter.join(f'"{value}"' for value in row) + "\r\n" for row in rows)
+    return first + "".join(lines)
+
+
+FRENCH = {"2026-12-01T09:00:00+01:00": "01/12/2026 09:00:00", "2026-11-30T08:00:00Z": "30/11/2026 08:00:00"}
+AMERICAN = {
+    "2026-12-01T09:00:00+01:00": "12/1/2026 9:00:00 AM",
+    "2026-11-30T08:00:00Z": "11/30/2026 8:00:00 AM",
+}
+
+DHCP = {
+    "dhcpd": DHCPD.encode(),
+    "dhcpd6": DHCPD6.encode(),
+    "kea4": KEA4.encode(),
+    "kea6": KEA6.encode(),
+    "kea answer": KEA_ANSWER.encode(),
+    "windows": WINDOWS.encode("utf-8-sig"),
+    "windows utf-16": WINDOWS.replace("utf-8", "utf-16").encode("utf-16"),
+    "table": windows_table(",", AMERICAN).encode(),
+    "french table": windows_table(";", FRENCH, first="").encode("utf-16"),
+}
+"""Files of leases, by what wrote them."""
+
+SAMPLES = {
+    "dhcp": DHCPD.encode(),
+    "masscan": MASSCAN.encode(),
+    "nmap": NMAP.encode(),
+    "zgrab2": ZGRAB2.encode(),
+}
 
 
 def read(form: str, content: bytes) -> list[Observation | ConfigError]:

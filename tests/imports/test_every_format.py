@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from scanner.errors import ConfigError
 from scanner.imports import CutShortError, formats
+from scanner.imports.dhcp_leases import DHCP
 from scanner.imports.heard import OWN_KEYS
 from scanner.imports.masscan import MASSCAN
 from scanner.imports.nmap_evidence import NMAP
@@ -26,13 +27,13 @@ from tests.imports.samples import NOW, SAMPLES, heard, read
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-OWN = {NMAP, MASSCAN}
-"""Whose observations a port is that is open, and nothing more."""
+OWN = {NMAP, MASSCAN, DHCP}
+"""Whose observations no probe's are: a port that is open, a neighbour's address, a lease."""
 FORMATS = [form.name for form in formats()]
 
 
 def test_formats_are_found_by_being_there() -> None:
-    assert FORMATS == ["masscan", "nmap", "zgrab2"]
+    assert FORMATS == ["dhcp", "masscan", "nmap", "zgrab2"]
     assert set(SAMPLES) == set(FORMATS)
 
 

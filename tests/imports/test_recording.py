@@ -228,3 +228,72 @@ def test_a_lot_is_recorded_a_batch_at_a_time(inventory: Inventory) -> None:
     hosts = [heard(XP, address=f"10.20.{n >> 8}.{n & 255}") for n in range(1201)]
     tally = imported(inventory, *hosts)
     assert tally.hosts == sum(1 for _ in assets_rows(inventory, today=TODAY)) == 1201
+
+
+# --- Leases
+
+LEASE = {
+    "dhcp.mac": "00:0c:29:c6:da:f5",
+    "dhcp.hostname": "poste-7",
+    "dhcp.domain": "reanimation.lan",
+    "dhcp.vendor_class": "MSFT 5.0",
+}
+
+
+def leased(
+    words: Mapping[str, str] = LEASE, at: datetime = THEN + HOUR
+) -> tuple[str, tuple[Observation, ...]]:
+    return "10.20.0.7", (observation(("10.20.0.7", 68, Transport.UDP), "dhcp", at, words),)
+
+
+def named(inventory: Inventory) -> tuple[str, str, str, str]:
+    (asset,) = assets_rows(inventory, today=TODAY)
+    return asset.name, asset.fqdn, asset.domain, asset.mac
+
+
+def test_a_machine_that_answers_nobody_has_the_names_of_its_lease(inventory: Inventory) -> None:
+    imported(inventory, leased())
+    assert named(inventory) == ("poste-7", "poste-7.reanimation.lan", "reanimation.lan", LEASE["dhcp.mac"])
+    (asset,) = assets_rows(inventory, today=TODAY)
+    assert asset.last_seen == THEN + HOUR
+
+
+def test_a_lease_without_any_name_is_a_machine_all_the_same(inventory: Inventory) -> None:
+    imported(inventory, leased({}))
+    assert named(inventory) == ("", "", "", "")
+
+
+def test_what_a_machine_says_itself_wins_over_its_lease(inventory: Inventory) -> None:
+    own = {
+        "ntlm.netbios_name": "OTHER",
+        "ntlm.dns_name": "other.chu.lan",
+        "ntlm.dns_domain": "chu.lan",
+        "netbios.mac": LEASE["dhcp.mac"],
+    }
+    scanned(inventory, heard(own))
+    imported(inventory, leased())
+    assert named(inventory) == ("OTHER", "other.chu.lan", "chu.lan", LEASE["dhcp.mac"])
+    assert evidence(inventory).keys() == own.keys() | LEASE.keys()
+
+
+def test_a_name_of_another_machine_gets_no_domain_of_the_lease(inventory: Inventory) -> None:
+    scanned(inventory, heard({"netbios.name": "OTHER"}))
+    imported(inventory, leased())
+    assert named(inventory) == ("OTHER", "", "reanimation.lan", LEASE["dhcp.mac"])
+
+
+def test_a_machine_keeps_its_identity_when_its_lease_is_known(inventory: Inventory) -> None:
+    scanned(inventory, heard({**XP, "netbios.mac": LEASE["dhcp.mac"]}))
+    imported(inventory, leased())
+    assert products(inventory) == {"Windows XP"}
+    assert named(inventory)[0] == "POSTE-7"
+
+
+@pytest.mark.parametrize("key", ["netbios.mac", "mac.address", "dhcp.mac", "dhcp.hostname"])
+def test_an_address_that_went_to_another_machine_is_that_machines(inventory: Inventory, key: str) -> None:
+    scanned(inventory, heard({**XP, key: "00:00:5e:00:53:01"}))
+    assert imported(inventory, leased(at=THEN - HOUR)).outdated == 1
+    assert products(inventory) == {"Windows XP"}
+    assert imported(inventory, leased()).outdated == 0
+    assert evidence(inventory) == {name: (value,) for name, value in LEASE.items()}
+    assert len(products(inventory)) > 5  # any Windows since 2000

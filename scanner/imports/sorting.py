@@ -1,0 +1,89 @@
+"""Sorting lines by the address that they are about, however many there are, in little memory.
+
+Lines are kept in a run; a run that is large enough is sorted by address and put on disk; at the end all runs
+are merged. What fits into one run touches no disk.
+"""
+
+from __future__ import annotations
+
+import os
+from heapq import merge
+from itertools import groupby
+from operator import itemgetter
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING, Final, Self
+
+from scanner.addresses import address_of, number_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+_PIECE: Final = 1 << 16
+"""Bytes of a run that are read at once when runs are merged."""
+_KEY: Final = 34
+"""Characters of an address's place on the number line, in hexadecimal, and a space."""
+_OVERHEAD: Final = 80
+"""Bytes that Python adds to a line."""
+
+
+class Sorted:
+    """Lines about many addresses, one by one at last; a context manager that leaves no file behind."""
+
+    def __init__(self, run: int) -> None:
+        """Make an empty one, whose runs take so many bytes of memory."""
+        self._run, self._size = run, 0
+        self._lines: list[bytes] = []
+        self._file: IO[bytes] | None = None
+        self._runs: list[tuple[int, int]] = []
+
+    def add(self, address: str, content: bytes) -> None:
+        """Keep a line, whose content has no line end.
+
+        Raises:
+            OSError: the disk for temporary files (TMPDIR) is full.
+        """
+        line = b"%033x %s\n" % (number_of(address), content)
+        self._lines.append(line)
+        self._size += len(line) + _OVERHEAD
+        if self._size >= self._run:
+            self._put_away()
+
+    def addresses(self) -> Iterator[tuple[str, Iterator[bytes]]]:
+        """Every address with its lines in the order in which they came; once, at the end."""
+        self._lines.sort(key=_address)
+        runs = [self._stored(*place) for place in self._runs]
+        for key, lines in groupby(merge(*runs, self._lines, key=_address), key=_address):
+            yield address_of(int(key, 16)), (line[_KEY:] for line in lines)
+
+    def _put_away(self) -> None:
+        if self._file is None:
+            self._file = TemporaryFile()  # noqa: SIM115 - closed at the end of the context
+        self._lines.sort(key=_address)
+        start = self._file.seek(0, os.SEEK_END)
+        self._file.writelines(self._lines)
+        self._file.flush()
+        self._runs.append((start, self._file.tell()))
+        self._lines, self._size = [], 0
+
+    def _stored(self, start: int, end: int) -> Iterator[bytes]:
+        """The lines of a run on disk."""
+        descriptor = -1 if self._file is None else self._file.fileno()
+        rest = b""
+        while start < end:
+            piece = os.pread(descriptor, min(_PIECE, end - start), start)
+            start += len(piece)
+            *whole, rest = (rest + piece).split(b"\n")
+            yield from whole
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+_address = itemgetter(slice(_KEY))
