@@ -40,6 +40,8 @@ _OTHERWISE: Final[Mapping[str, str]] = {
     "windowsserver2000": "windows2000", "windows62": "windows8",
 }  # fmt: skip
 """Names of products that people do not say so here."""
+_MOST_OF: Final = 0.5
+"""The share of a device's own words that its name must be, or they say more than its name."""
 _EDITION: Final = re.compile(r",? (?:Datacenter|Enterprise|Standard|Web) Edition$| Firmware$", re.IGNORECASE)
 
 
@@ -80,8 +82,13 @@ class Result:
 
     @cached_property
     def _said(self) -> str:
-        """Everything that the identity names, in one."""
-        return " ".join(self.identity.attributes.values())
+        """Everything that the identity names, in one; a device's own words, repeated whole, name nothing."""
+        named = dict(self.identity.attributes)
+        words = named.pop("hardware", "")
+        model = plain(self.case.product)
+        if model and _MOST_OF * len(plain(words)) <= len(model):
+            named["hardware"] = words
+        return " ".join(named.values())
 
     def mark(self, aspect: str) -> str:
         """Right, undecided or wrong of one aspect; empty where nobody says."""
