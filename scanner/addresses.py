@@ -171,7 +171,10 @@ class AddressMap(Generic[Value]):
     def __init__(self, entries: Iterable[tuple[AddressSet, Value]]) -> None:
         smallest_first = sorted(
             ((span, value) for addresses, value in entries for span in addresses.spans),
-            key=lambda run: run[0][1] - run[0][0],
+            key=lambda run: (
+                run[0][1] - run[0][0],
+                run[0][0],
+            ),  # in order: the end of a list is cheap to reach
         )
         self._starts: list[int] = []
         self._entries: list[tuple[Span, Value]] = []
@@ -185,7 +188,7 @@ class AddressMap(Generic[Value]):
         """The parts of a run that nothing smaller has taken."""
         first, last = span
         free = []
-        for (taken_first, taken_last), _ in self._overlapping(first, last):
+        for (taken_first, taken_last), _ in self.overlapping(first, last):
             if taken_first > first:
                 free.append((first, taken_first - 1))
             first = taken_last + 1
@@ -193,7 +196,8 @@ class AddressMap(Generic[Value]):
             free.append((first, last))
         return free
 
-    def _overlapping(self, first: int, last: int) -> list[tuple[Span, Value]]:
+    def overlapping(self, first: int, last: int) -> list[tuple[Span, Value]]:
+        """The runs that have an address between ``first`` and ``last``, whole and in order, with values."""
         start = bisect_right(self._starts, first) - 1
         if start < 0 or self._entries[start][0][1] < first:
             start += 1

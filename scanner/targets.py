@@ -115,6 +115,15 @@ def _targets_of_file(path: Path, read: Callable[[str], Span]) -> Iterator[Span]:
                 raise error.at(path, line) from error
 
 
+def untouchable(site: SiteFile) -> tuple[AddressSet, AddressSet]:
+    """What a site file keeps everything away from, whatever is asked: exclusions, and passive wards.
+
+    An address in a passive ward's subnet is passive, be it in a narrower subnet of another ward too.
+    """
+    passive = (net for ward in site.wards if ward.passive_only for net in ward.subnets)
+    return AddressSet.of(site.policy.exclude), AddressSet.of(passive)
+
+
 PRIVATE: Final = AddressSet.of(
     (
         *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"),  # RFC 1918

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import tomllib
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from scanner.model import Status
 from scanner.transport.limits import PROFILES, REFUSED_PORTS
+from tests.cli.process import run
 
 ROOT = Path(__file__).parents[1]
 PLACEHOLDERS = (
@@ -85,3 +87,16 @@ def test_the_arrows_of_the_architecture_page_are_those_of_the_contract() -> None
 def test_the_glossary_has_every_status() -> None:
     rows = re.findall(r"^\| `(\w+)` \| (?:every|none|some|no) ", text_of("docs/glossary.md"), re.MULTILINE)
     assert sorted(rows) == sorted(Status)
+
+
+def test_the_front_page_prints_what_the_product_prints(tmp_path: Path) -> None:
+    """What is shown of the inventory that comes with the source, to the letter."""
+    shutil.copy(ROOT / "inventory.db.example", tmp_path)
+    shown = re.findall(
+        r"`vetuste ([^`]*inventory\.db\.example)`, in a terminal of (\d+)[^`]*```text\n(.*?)```",
+        text_of("README.md"),
+        re.DOTALL,
+    )
+    assert shown
+    for command, width, printed in shown:
+        assert run(*command.split(), cwd=tmp_path, COLUMNS=width) == (0, printed, "")

@@ -1,6 +1,7 @@
 """Hand the inventory over: to auditors, to a spreadsheet, to another program.
 
-Files are readable by their owner alone, and whole or not there at all.
+Files are readable by their owner alone, and whole or not there at all. How many machines they hold, of how
+many addresses, is said on standard error.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ from scanner.cli.terminal.output import machine, tell
 from scanner.cli.terminal.switches import Argument, Option, switches
 from scanner.exports import Format, Options, formats
 from scanner.exports.files import write_file
-from scanner.inventory import assets_rows, open_inventory
+from scanner.inventory import assets_rows, denominator, open_inventory
 
 if TYPE_CHECKING:
     from datetime import date
 
     from click.shell_completion import CompletionItem
 
-    from scanner.inventory import Filters
+    from scanner.inventory import Denominator, Filters
 
 
 class _FormatName(click.ParamType[Format]):
@@ -78,10 +79,22 @@ def command(  # noqa: PLR0913 - one parameter an option
     with open_inventory(where.url()) as inventory:
         assets = assets_rows(inventory, wanted, today=today, evidence=chosen.evidence)
         if out == "-":
-            chosen.write(assets, machine(newline=""), options)
-            return
-        number = write_file(chosen, assets, Path(out), options)
-    tell("Rows written to {file}: {number}", number=number, file=out)
+            number = chosen.write(assets, machine(newline=""), options)
+        else:
+            number = write_file(chosen, assets, Path(out), options)
+        _tell_of_what(number, denominator(inventory, wanted))
+
+
+def _tell_of_what(number: int, whole: Denominator) -> None:
+    """How much it is of how much: on standard error, since no format has room for a line of another kind."""
+    tell(
+        "Exported {number} machines; {seen} of {scope} addresses in scope were seen, "
+        "{never_scanned} were never scanned.",
+        number=number,
+        seen=whole.seen,
+        scope=whole.scope,
+        never_scanned=whole.never_scanned,
+    )
 
 
 def _language(where: Where) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from scanner.inventory.assets import assets_rows
     from scanner.inventory.breakers import breakers_rows, clear_breakers, fragile_rows
     from scanner.inventory.counting import BY, count_rows
+    from scanner.inventory.covering import COVERED_BY, coverage_rows, denominator
     from scanner.inventory.detail import asset_detail
     from scanner.inventory.ledger import ledger_rows
     from scanner.inventory.recorder import Recorder
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
         AssetDetail,
         BreakerRow,
         CountRow,
+        CoverageRow,
+        Denominator,
         Filters,
         FragileRow,
         Heard,
@@ -39,12 +42,13 @@ _HOMES: Final = {
     "assets": ("assets_rows",),
     "breakers": ("breakers_rows", "clear_breakers", "fragile_rows"),
     "counting": ("BY", "count_rows"),
+    "covering": ("COVERED_BY", "coverage_rows", "denominator"),
     "detail": ("asset_detail",),
     "ledger": ("ledger_rows",),
     "recorder": ("Recorder",),
     "rows": (
-        *("Asset", "AssetDetail", "BreakerRow", "CountRow", "Filters", "FragileRow", "Heard", "LedgerRow"),
-        *("Place", "ScanRow"),
+        *("Asset", "AssetDetail", "BreakerRow", "CountRow", "CoverageRow", "Denominator", "Filters"),
+        *("FragileRow", "Heard", "LedgerRow", "Place", "ScanRow"),
     ),
     "scans": ("known_in", "progress_in", "scans_rows", "unfinished_scan", "visited_in"),
     "store": ("Inventory", "inventory_exists", "open_inventory"),
@@ -53,11 +57,14 @@ _HOMES: Final = {
 
 __all__ = [
     "BY",
+    "COVERED_BY",
     "Asset",
     "AssetDetail",
     "BreakerRow",
     "Check",
     "CountRow",
+    "CoverageRow",
+    "Denominator",
     "Filters",
     "FragileRow",
     "Heard",
@@ -73,6 +80,8 @@ __all__ = [
     "check_inventory",
     "clear_breakers",
     "count_rows",
+    "coverage_rows",
+    "denominator",
     "fragile_rows",
     "inventory_exists",
     "known_in",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 
-from scanner.addresses import IPV6
+from scanner.inventory.blocks import BLOCK_BYTES, block_of
 from scanner.inventory.statements import insert_rows
 
 if TYPE_CHECKING:
@@ -21,15 +21,8 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 MAP_BYTES: Final = 32
-_BLOCK_BYTES: Final = {4: 3, 6: 15}
 _AT_ONCE: Final = 500
 """Blocks that are looked up in one statement."""
-
-
-def block_of(number: int) -> tuple[int, bytes]:
-    """IP version and block of an address on the number line."""
-    version, place = (4, number) if number < IPV6 else (6, number - IPV6)
-    return version, (place >> 8).to_bytes(_BLOCK_BYTES[version])
 
 
 @dataclass(slots=True)
@@ -66,7 +59,7 @@ class Marks:
         owner, version, name, bits = self.table.c
         keys = [block_of(block << 8) for block in blocks]
         found: dict[tuple[int, bytes], bytes] = {}
-        for family in _BLOCK_BYTES:
+        for family in BLOCK_BYTES:
             names = [key[1] for key in keys if key[0] == family]
             if names:
                 mine = select(version, name, bits).where(

@@ -11,7 +11,7 @@ from scanner.addresses import number_of
 from scanner.errors import ConfigError
 from scanner.inventory.answers import unpack
 from scanner.inventory.assets import read_assets
-from scanner.inventory.coverage import block_of
+from scanner.inventory.blocks import block_of
 from scanner.inventory.evidence import values_of
 from scanner.inventory.identities import reasons_from_column
 from scanner.inventory.ledger import ledger_rows

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatch
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
+    from datetime import date, datetime
 
     from scanner.language import Message
     from scanner.model import Attempt, Certainty, Evidence, Identity, Outcome, Release, Status, Verdict
@@ -118,6 +119,13 @@ class Filters:
     text: str = ""
     """Found anywhere in address, name, fully qualified name, domain or MAC, whatever the case."""
 
+    def of_place(self, site: str, ward: str) -> bool:
+        """Whether what is in a ward of a site (outside every ward: empty) is wanted."""
+        wanted_site, wanted_ward = self.site.casefold(), self.ward.casefold()
+        return (not wanted_site or wanted_site == site.casefold()) and (
+            not wanted_ward or fnmatch(ward.casefold(), wanted_ward)
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class CountRow:
@@ -139,6 +147,83 @@ class CountRow:
         """The row as ``--format json`` prints it: the keys, then the figures."""
         figures = ("certain", "probable", "to_verify", "seen", "scope", "never_scanned")
         return {**self.keys, **{name: getattr(self, name) for name in figures}}
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageRow:
+    """One line of ``coverage``: what became of a place's addresses, each where it belongs today."""
+
+    keys: Mapping[str, str]
+    """The ``--by`` keys in the order asked for, with their values; an empty value is "not known"."""
+    scope: int = 0
+    """Addresses of the row's place, as :class:`CountRow` has them."""
+    seen: int = 0
+    """Machines at these addresses that ever gave a sign of life; outside every ward, imported ones too."""
+    identified: int = 0
+    """Those of them that have a candidate at least."""
+    silent: int = 0
+    """Addresses that were asked, and where no machine is known."""
+    excluded: int | None = None
+    """Addresses not to be touched because they are excluded; None: there was no site file to say so.
+
+    An address counts once, under the first that holds: excluded, passive, fragile, stopped.
+    """
+    passive: int | None = None
+    """The same: of a passive ward."""
+    fragile: int = 0
+    """The same: of a device known as fragile."""
+    stopped: int = 0
+    """The same: of a subnet that the circuit breaker stopped."""
+    never_scanned: int = 0
+    """Addresses of the scope that nobody ever asked, touchable or not."""
+    oldest_scan: date | None = None
+    """Of the last scans of all addresses that were asked, the one longest ago: the day it began (UTC)."""
+    newest_scan: date | None = None
+    """The same: the one most lately."""
+
+    def plus(self, other: CoverageRow) -> CoverageRow:
+        """Both together, under the keys of this one; what one of them does not know is not known."""
+        sums: dict[str, Any] = {
+            name: _sum(getattr(self, name), getattr(other, name)) for name in COVERAGE_NUMBERS
+        }
+        oldest = [row.oldest_scan for row in (self, other) if row.oldest_scan]
+        newest = [row.newest_scan for row in (self, other) if row.newest_scan]
+        return replace(
+            self, **sums, oldest_scan=min(oldest, default=None), newest_scan=max(newest, default=None)
+        )
+
+    def as_dict(self) -> dict[str, str | int | None]:
+        """The row as ``--format json`` prints it: the keys, then the figures; null where it is not known."""
+        scans = (self.oldest_scan, self.newest_scan)
+        oldest, newest = (None if day is None else day.isoformat() for day in scans)
+        numbers: dict[str, int | None] = {name: getattr(self, name) for name in COVERAGE_NUMBERS}
+        return {**self.keys, **numbers, "oldest_scan": oldest, "newest_scan": newest}
+
+
+COVERAGE_NUMBERS: Final = (
+    *("scope", "seen", "identified", "silent", "excluded", "passive", "fragile", "stopped"),
+    "never_scanned",
+)
+"""The figures of a :class:`CoverageRow` that are numbers of addresses, in their order."""
+
+COVERAGE_FIGURES: Final = (*COVERAGE_NUMBERS, "oldest_scan", "newest_scan")
+"""All of them."""
+
+
+def _sum(one: int | None, other: int | None) -> int | None:
+    return None if one is None or other is None else one + other
+
+
+@dataclass(frozen=True, slots=True)
+class Denominator:
+    """What figures of an export are of."""
+
+    scope: int = 0
+    """Addresses, as :class:`CountRow` has them."""
+    seen: int = 0
+    """Those of them where a machine is known."""
+    never_scanned: int = 0
+    """Those of them that nobody ever asked."""
 
 
 @dataclass(frozen=True, slots=True)

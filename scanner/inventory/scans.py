@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import func, select
 
 from scanner.addresses import AddressBits, AddressSet
-from scanner.inventory.extent import number_of_block
+from scanner.inventory.blocks import number_of_block
 from scanner.inventory.ledger import unpacked
 from scanner.inventory.locking import held, lock_of
 from scanner.inventory.rows import ScanRow

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from fnmatch import fnmatch
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
@@ -44,10 +43,7 @@ class Ward:
 
     def matches(self, filters: Filters) -> bool:
         """Whether assets of this ward are wanted."""
-        site, ward = filters.site.casefold(), filters.ward.casefold()
-        return (not site or site == self.where.site.casefold()) and (
-            not ward or fnmatch(self.name.casefold(), ward)
-        )
+        return filters.of_place(self.where.site, self.name)
 
 
 def wards_of(connection: Connection) -> list[Ward]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
-from scanner.addresses import AddressMap, AddressSet, network_span
+from scanner.addresses import AddressMap, AddressSet
 from scanner.deep.opinions import GENTLE, SecondOpinions, most
 from scanner.errors import ConfigError
 from scanner.lifecycle import Policy
@@ -14,7 +14,7 @@ from scanner.probes import probes
 from scanner.scan.terms import shares_of
 from scanner.sweep.methods import methods
 from scanner.sweep.plan import More, plan
-from scanner.targets import Scope, parse_targets, span_of, sweepable
+from scanner.targets import Scope, parse_targets, span_of, sweepable, untouchable
 from scanner.transport.gate import Gate
 from scanner.transport.limits import PROFILES, Terms
 from scanner.transport.subnets import Subnets
@@ -240,8 +240,8 @@ def _asked(request: Request, subnets: AddressSet | None) -> AddressSet:
 def _forbidden_by(site: SiteFile | None) -> list[tuple[int, int]]:
     if site is None:
         return []
-    passive = (net for ward in site.wards if ward.passive_only for net in ward.subnets)
-    return [network_span(text) for text in (*site.policy.exclude, *passive)]
+    excluded, passive = untouchable(site)
+    return [*excluded.spans, *passive.spans]
 
 
 def _demand_ports(gate: Gate, shares: tuple[tuple[AddressSet, Terms], ...]) -> None:

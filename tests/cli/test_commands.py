@@ -32,6 +32,16 @@ def read(hospital: Path, *arguments: str, **changes: Any) -> str:  # noqa: ANN40
     return out
 
 
+def exported(hospital: Path, *arguments: str) -> str:
+    """What an export writes, and nothing but it; what it is of stands on standard error."""
+    code, out, err = run("export", *arguments, DAY, cwd=hospital)
+    assert code == 0
+    assert len(re.findall(r"\d+", err)) == 4
+    assert err.count("\n") == 1
+    assert err not in out
+    return out
+
+
 def test_count_as_the_contract_has_it(hospital: Path) -> None:
     rows = json.loads(read(hospital, "count", "--os", "Windows XP", "--by", "ward", "--json", DAY))
     assert list(rows[0]) == ["ward", *FIGURES]
@@ -161,21 +171,44 @@ def test_explain_of_nobody_says_what_to_do(hospital: Path) -> None:
 
 def test_exports_go_to_a_private_file_or_to_standard_output(hospital: Path) -> None:
     code, out, err = run("export", "jsonl", "--out", "all.jsonl", DAY, cwd=hospital)
-    assert (code, out, err) == (0, "", "Rows written to all.jsonl: 6\n")
+    said = "Exported 6 machines; 6 of 768 addresses in scope were seen, 256 were never scanned.\n"
+    assert (code, out, err) == (0, "", said)
     file = hospital / "all.jsonl"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert read(hospital, "export", "jsonl", DAY) == file.read_text(encoding="utf-8")
-    (line,) = read(hospital, "export", "jsonl", "--ward", "Réa*", "--os", "xp", DAY).splitlines()
+    assert exported(hospital, "jsonl") == file.read_text(encoding="utf-8")
+    (line,) = exported(hospital, "jsonl", "--ward", "Réa*", "--os", "xp").splitlines()
     assert json.loads(line)["ip"] == "10.20.9.7"
 
 
 def test_the_language_of_an_export_is_that_of_the_site(hospital: Path) -> None:
-    french = read(hospital, "export", "csv", DAY)
+    french = exported(hospital, "csv")
     assert "statut_support" in french
-    assert read(hospital, "export", "csv", "--lang", "fr", DAY) == french
-    assert "support_status" in read(hospital, "export", "csv", "--lang", "en", DAY)
+    assert exported(hospital, "csv", "--lang", "fr") == french
+    assert "support_status" in exported(hospital, "csv", "--lang", "en")
     (hospital / "site.toml").unlink()
-    assert "support_status" in read(hospital, "export", "csv", DAY)
+    assert "support_status" in exported(hospital, "csv")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["csv"], (6, 6, 768, 256)),
+        (["jsonl", "--ward", "réa*"], (3, 3, 256, 0)),
+        (["jsonl", "--ward", "Archives"], (0, 0, 256, 256)),
+        (["remediation"], (5, 6, 768, 256)),
+        (["csv", "--status", "unsupported", "--ward", "Cardiologie", "--out", "x.csv"], (3, 3, 256, 0)),
+    ],
+)
+def test_an_export_says_of_how_many_it_is(
+    arguments: list[str], expected: tuple[int, ...], hospital: Path
+) -> None:
+    """The wards that were asked for are what it is of, whatever machines of them were."""
+    code, _, err = run("export", *arguments, DAY, cwd=hospital)
+    assert (code, tuple(map(int, re.findall(r"\d+", err)))) == (0, expected)
+    code, _, err = run("export", *arguments, DAY, "--lang", "fr", cwd=hospital)
+    assert (code, sorted(map(int, re.findall(r"\d+", err)))) == (0, sorted(expected))
+    code, _, err = run("--quiet", "export", *arguments, DAY, cwd=hospital)
+    assert (code, err) == (0, "")
 
 
 def test_line_ends_and_byte_order_mark_reach_standard_output(hospital: Path) -> None:

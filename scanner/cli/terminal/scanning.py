@@ -101,7 +101,10 @@ def summarise(tally: Tally, ground: Ground) -> None:
         profile=ground.profile,
     )
     if ground.untouched:
-        tell("{number} addresses were not touched: excluded or passive", number=ground.untouched)
+        tell(
+            "{number} addresses were not touched: excluded or passive (vetuste coverage)",
+            number=ground.untouched,
+        )
     if ground.held_off:
         tell(
             "{number} addresses were not touched: fragile, or stopped (vetuste breaker fragile, list)",
