@@ -68,9 +68,9 @@ def test_it_finds_whom_masscan_and_nmap_find(tmp_path: Path) -> None:
         linked = stage.cable.hospital.run(
             "cat", f"/sys/class/net/{stage.cable.ends[1]}/address"
         ).stdout.strip()
-        masscan = ("masscan", "10.77.0.0/22", "-p445", "--rate", "4000", "--wait", "2", "-oL", "-")
-        masscan += ("-e", stage.cable.ends[0], "--router-mac", linked)
-        theirs = stage.cable.scanner.run(*masscan).stdout
+        masscan = ["masscan", "10.77.0.0/22", "-p445", "--rate", "4000", "--wait", "2", "-oL", "-"]
+        over = ("-e", stage.cable.ends[0], "--router-mac", linked)
+        theirs = stage.cable.scanner.run(*masscan, *over).stdout
         nmap = ("nmap", "-n", "-Pn", "-sS", "-p445", "--open", "--min-rate", "2000", "--max-retries", "1")
         listed = stage.cable.scanner.run(*nmap, "-oG", "-", "10.77.0.0/22").stdout
     assert found(stage) == set(alive)

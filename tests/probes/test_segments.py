@@ -77,11 +77,12 @@ def test_what_is_cut_or_damaged_is_refused_or_read(data: st.DataObject) -> None:
 
 
 if CORPUS is not None:
+    CAPTURES = sorted((CORPUS / "pcap").glob("*.pcap*"))[::4]
 
     def test_real_systems_have_forms(tmp_path: Path) -> None:
         """The first segments of real captures are read, and tshark sees the same options in them."""
         read = 0
-        for capture in sorted((CORPUS / "pcap").glob("*.pcap*"))[::4]:
+        for capture in CAPTURES:
             chosen = tmp_path / "chosen.pcap"
             words = ("tcpdump", "-r", capture, "-w", chosen, "ip and tcp[tcpflags] & tcp-syn != 0")
             if subprocess.run(words, capture_output=True, check=False, timeout=60).returncode:
