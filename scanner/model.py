@@ -24,6 +24,8 @@ class Transport(StrEnum):
     TLS = "tls"
     ICMP = "icmp"
     """Echo requests: they have no port."""
+    LINK = "link"
+    """Frames on this machine's own segment (ARP, and what the kernel knows of neighbours): no port either."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,6 +108,19 @@ class Wire:
         (self.scanner, self.hospital)[end].run("ip", "link", "set", self.ends[end], "up")
         self.scanner.run("ip", "route", "replace", self.subnet, "via", "10.255.0.2")
 
+    def adjoin(self, network: str, living: Iterable[str] | None = None) -> str:
+        """Make a part of the hospital this machine's neighbour, without a router in between; its MAC address.
+
+        Where some are named, nobody but these has an address of the hospital's.
+        """
+        self.scanner.run("ip", "route", "replace", network, "dev", self.ends[0])
+        if living is not None:
+            self.hospital.run("ip", "route", "delete", "local", self.subnet, "dev", "lo")
+            for address in living:
+                self.hospital.run("ip", "route", "add", "local", address, "dev", "lo")
+        shown = json.loads(self.hospital.run("ip", "-j", "link", "show", self.ends[1]).stdout)
+        return str(shown[0]["address"])
+
     def rule(self, *rules: str) -> None:
         """Append rules to what :meth:`count` made: what comes first is counted before it is dropped."""
         text = "\n".join(f"add rule inet judge arriving {rule}" for rule in rules)

@@ -44,7 +44,14 @@ def test_the_maker_is_evidence_that_follows_from_evidence(key: str) -> None:
     said = {key: ("00:0c:29:11:22:33",)}
     assert with_makers(said)["mac.vendor"] == ("VMware, Inc.",)
     assert with_makers({**said, "mac.vendor": ("Someone",)})["mac.vendor"] == ("Someone",)
+    seen = {"netbios.mac": ("00:09:fb:00:00:01",), "neighbour.mac": ("00:0c:29:11:22:33",)}
+    assert with_makers(seen)["mac.vendor"] == ("VMware, Inc.", "Philips Patient Monitoring")
     assert with_makers({"netbios.name": ("PC",)}) == {"netbios.name": ("PC",)}
+
+
+def test_an_address_that_tells_no_maker_is_not_said_to_be_of_no_use() -> None:
+    reasons = default_classifier().classify({"neighbour.mac": ("02:0c:29:11:22:33",)}).reasons
+    assert "neighbour" not in " ".join(reason.render() for reason in reasons)
 
 
 def test_the_proof_shows_the_maker() -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from scanner.cache import Form, remembered
 from scanner.classify import reasons
-from scanner.classify.makers import with_makers
+from scanner.classify.makers import ADDRESSES, with_makers
 from scanner.classify.releases import ReleaseSets
 from scanner.classify.weighing import Heard, Weighed, hear, weigh
 from scanner.data import data_directories, is_still
@@ -71,7 +71,7 @@ class Classifier:
         self._fingerprints = fingerprints
         self._sets = ReleaseSets(lifecycle)
         self._keys = tuple(sorted(fingerprints.by_key))
-        self._groups = frozenset(key.partition(".")[0] for key in self._keys)
+        self._groups = frozenset(key.partition(".")[0] for key in (*self._keys, *ADDRESSES))
         self._identities: dict[tuple[object, ...], Identity] = {}
         same = fingerprints.version == lifecycle.version
         self.version = fingerprints.version if same else f"{fingerprints.version}/{lifecycle.version}"

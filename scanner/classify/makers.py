@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from scanner.model import Evidence
 
 KEY: Final = "mac.vendor"
-_ADDRESSES: Final = ("netbios.mac", "mac.address", "dhcp.mac")
+ADDRESSES: Final = ("neighbour.mac", "netbios.mac", "mac.address", "dhcp.mac")
+"""The best source first: what frames to the machine are sent to, then what it says of one of its cards,
+what others saw, what it told a DHCP server."""
 _LOCAL: Final = 0b10
 """Of the first byte: the address was made up, no maker assigned it ([IEEE 802] 8.2.2)."""
 _NOBODY: Final = frozenset({"unknown", "IEEE Registration Authority", "Private"})
@@ -24,7 +26,7 @@ def with_makers(evidence: Evidence) -> Evidence:
     """The evidence, and who made the network cards of it where nobody has said so yet."""
     if KEY in evidence:
         return evidence
-    found = (maker_of(address) for key in _ADDRESSES for address in evidence.get(key, ()))
+    found = (maker_of(address) for key in ADDRESSES for address in evidence.get(key, ()))
     makers = tuple(dict.fromkeys(filter(None, found)))
     return {**evidence, KEY: makers} if makers else evidence
 

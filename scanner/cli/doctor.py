@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from scanner.cli.checkup import Finding, State, installation, machine
+from scanner.cli.checkup import Finding, State, installation, machine, rights
 from scanner.cli.checkup.opinions import opinions
 from scanner.cli.terminal.commands import command as command_of
 from scanner.cli.terminal.exits import FAILED
@@ -36,7 +36,9 @@ def findings(where: Where, today: date) -> Iterator[Finding]:
     yield machine.retransmissions()
     yield machine.interface()
     yield machine.echo()
-    yield machine.rights()
+    yield rights.raw()
+    yield rights.interpreter()
+    yield rights.rights()
     yield machine.disk(installation.folder_of(where))
     yield machine.clock()
     yield machine.zones()

@@ -17,7 +17,7 @@ from scanner.inventory.resting import resting_on, unasked_at
 from scanner.model import Certainty, HostRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from scanner.classify import Classifier
     from scanner.config import SiteFile
@@ -33,16 +33,15 @@ _Placed: TypeAlias = "tuple[str, str, _Seen]"
 _AT_ONCE: Final = 500
 """Hosts that are looked up in one transaction."""
 
+_SEEN_MACS: Final = ("neighbour.mac", "mac.address")
+"""What neighbours saw, ours or another scanner's: the same."""
 _NAMES: Final = (
-    ("netbios.mac", "netbios.mac"),
-    ("mac.address", "mac.address"),
-    ("dhcp.mac", "dhcp.mac"),
-    ("dhcp.mac", "netbios.mac"),
-    ("dhcp.mac", "mac.address"),
-    ("ntlm.dns_name", "ntlm.dns_name"),
-    ("ntlm.netbios_name", "ntlm.netbios_name"),
-    ("netbios.name", "netbios.name"),
-    ("dhcp.hostname", "dhcp.hostname"),
+    (("netbios.mac",), ("netbios.mac",)),
+    (_SEEN_MACS, _SEEN_MACS),
+    (("dhcp.mac",), ("dhcp.mac",)),
+    (("dhcp.mac",), ("netbios.mac",)),
+    (("dhcp.mac",), _SEEN_MACS),
+    *(((name,), (name,)) for name in ("ntlm.dns_name", "ntlm.netbios_name", "netbios.name", "dhcp.hostname")),
 )
 """The evidence keys that tell machines apart, by pairs: a leased address goes from machine to machine."""
 
@@ -151,9 +150,8 @@ def _contradict(one: Evidence, other: Evidence, classifier: Classifier) -> bool:
     return told and not set(mine.candidates) & set(theirs.candidates)
 
 
-def _differ(one: Evidence, other: Evidence, key: str, other_key: str) -> bool:
+def _differ(one: Evidence, other: Evidence, keys: Sequence[str], other_keys: Sequence[str]) -> bool:
     """Whether both have such words, and none in common."""
-    mine, theirs = (
-        {value.casefold() for value in said} for said in (one.get(key, ()), other.get(other_key, ()))
-    )
+    mine = {value.casefold() for key in keys for value in one.get(key, ())}
+    theirs = {value.casefold() for key in other_keys for value in other.get(key, ())}
     return bool(mine and theirs) and not mine & theirs

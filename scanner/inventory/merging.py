@@ -6,6 +6,7 @@ import socket
 from typing import TYPE_CHECKING, Any, Final
 
 from scanner.inventory.utc import stamp
+from scanner.model import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,9 +17,13 @@ _NAMES: Final = {
     "name": ("ntlm.netbios_name", "netbios.name"),
     "fqdn": ("ntlm.dns_name", "ldap.host"),
     "domain": ("ntlm.dns_domain", "ldap.domain", "ntlm.netbios_domain", "netbios.domain", "dhcp.domain"),
-    "mac": ("netbios.mac", "mac.address", "dhcp.mac"),
+    "mac": ("neighbour.mac", "netbios.mac", "mac.address", "dhcp.mac"),
 }
-"""Where an asset's names come from, the best source first: what a machine told a DHCP server comes last."""
+"""Where an asset's names come from, the best source first; what a machine told a DHCP server comes last.
+
+Of MAC addresses that is the neighbour's: to it the frames for this very address were sent. What a host says
+over NetBIOS may be the address of another of its cards, and some make one up.
+"""
 
 
 def pack_address(address: str) -> bytes:
@@ -51,7 +56,7 @@ def merged(
     """The row's columns, but for id, site and ward: what is known now, else what was known before.
 
     An identity stays with the scan whose evidence made it: silence today does not take back what the machine
-    said of itself before.
+    said of itself before; nor does what only its neighbours know of it.
     """
     moments = [observation.at for observation in host.observations]
     first, last = min(moments), max(moments)
@@ -71,6 +76,7 @@ def merged(
     row |= {name: row[name] or before[name] for name in _NAMES}
     row["first_seen"] = min(row["first_seen"], before["first_seen"])
     row["last_seen"] = max(row["last_seen"], before["last_seen"])
-    if not heard and before["identity_scan_id"] is not None:
+    spoken = any(seen.evidence for seen in host.observations if seen.endpoint.transport is not Transport.LINK)
+    if not spoken and before["identity_scan_id"] is not None:
         row |= {name: before[name] for name in ("identity_id", "identity_scan_id")}
     return row

@@ -41,6 +41,7 @@ _OWN: Final = frozenset(
         *("smb.server_guid", "smb.boot_time", "ntlm.netbios_name", "ntlm.dns_name", "netbios.name"),
         *(
             "netbios.mac",
+            "neighbour.mac",
             "mac.address",
             "dhcp.mac",
             "ssh.hostkey",

@@ -13,6 +13,7 @@ from scanner.sweep.feed import Feed
 from scanner.sweep.pending import Pending
 from scanner.sweep.visit import Asking, Judgement, Visit
 from scanner.transport.gate import ForbiddenError, HoursError
+from scanner.transport.neighbours import KEY, Neighbours
 from scanner.transport.switchboard import Switchboard
 from scanner.transport.watch import Watch
 
@@ -126,6 +127,7 @@ class _Sweep:
     look: Look | None
     conclusive: bool = False
     """Whether nobody is there where the look meets silence."""
+    neighbours: Neighbours = field(default_factory=Neighbours)
     later: int = 0
     feed: Feed = field(init=False)
     _failures: int = 0
@@ -199,6 +201,7 @@ class _Sweep:
                     visit.take(seen)
                 if not self.conclusive or visit.may_answer:
                     await Asking(visit, self.switchboard, self.audience).hold_all(self.probes)
+                await _meet(visit, self.neighbours)
                 for seen in await self.audience.more(visit, self.switchboard):
                     visit.take(seen)
             whole = True
@@ -225,6 +228,14 @@ class _Sweep:
 async def _whole(numbers: Iterator[int]) -> AsyncIterator[Iterable[int]]:
     """All in one part, where nobody looks ahead."""
     yield numbers
+
+
+async def _meet(visit: Visit, neighbours: Neighbours) -> None:
+    """Learn the MAC address of a host that answered, where it is a neighbour."""
+    if visit.alive and KEY not in visit.evidence:
+        known = await neighbours.seen(visit.door)
+        if known is not None:
+            visit.take(known)
 
 
 @dataclass(frozen=True, slots=True)

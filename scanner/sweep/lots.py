@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from scanner.addresses import address_of
 from scanner.model import Attempt, Endpoint
+from scanner.sweep.visit import LOOK
 from scanner.transport.gate import HoursError
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class Lots:
                 self.gate.attempts -= 1
                 continue
             endpoint = Endpoint(address_of(pair[0]), pair[1], service=lot.services[pair[1]])
-            self.gate.ledger.append(Attempt(endpoint, "syn", at, self.sightings.outcome(pair)))
+            self.gate.ledger.append(Attempt(endpoint, LOOK, at, self.sightings.outcome(pair)))
 
     async def _looked_back(self, lot: Lot) -> bool:
         """Ask some that answered a second time; where some of them are silent, all that was.

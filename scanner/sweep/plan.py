@@ -61,6 +61,11 @@ class More(NamedTuple):
     """Seconds for which each host may be waited for."""
 
 
+def packets_of(number: int) -> Callable[[int], More]:
+    """What a look of so many packets adds, each of them waited for, whatever ports there are."""
+    return lambda _: More(number, number, 0.0, number * CONNECT_SECONDS)
+
+
 @dataclass(frozen=True, slots=True)
 class Share:
     """One profile's part of a plan."""

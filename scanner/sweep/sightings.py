@@ -12,6 +12,7 @@ from scanner.addresses import address_of
 from scanner.errors import ProtocolError
 from scanner.model import Endpoint, Observation, Outcome, Transport
 from scanner.probes.segments import form_of
+from scanner.sweep.visit import LOOK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -47,10 +48,14 @@ class Answer:
     """Of the answer, as it arrived; 0 where there was none."""
     detail: str = ""
 
+    @property
+    def evidence(self) -> dict[str, tuple[str, ...]]:
+        """What it tells of a system."""
+        return {"tcp.synack": (self.form,)} if self.form else {}
+
     def observation(self, endpoint: Endpoint, at: datetime, connections: int) -> Observation:
         """The same, as an observation."""
-        evidence = {"tcp.synack": (self.form,)} if self.form else {}
-        return Observation(endpoint, "syn", at, self.outcome, evidence, self.detail, connections)
+        return Observation(endpoint, LOOK, at, self.outcome, self.evidence, self.detail, connections)
 
 
 _SILENCE: Final = Answer(Outcome.SILENT)

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 LOOK: Final = "syn"
 """Whose observations are half-open looks: no conversation, but they tell which ports answer."""
 
+_NOT_TCP: Final = frozenset({Transport.UDP, Transport.ICMP, Transport.LINK})
+"""What says nothing of which TCP ports answer."""
+
 RETRIES: Final = 3
 """How often a silent first port is tried again, at most: one packet in ten may get lost each time."""
 
@@ -55,10 +58,16 @@ class Visit:
 
     @property
     def outcome(self) -> Outcome:
-        """Of the first conversation that told something, else of the last sign of life, else of the last."""
-        told = [seen.outcome for seen in self.observations if seen.evidence]
-        alive = [seen.outcome for seen in self.observations if seen.outcome.alive]
-        return (told or alive[-1:] or [self.observations[-1].outcome])[0]
+        """Of the first conversation that told something, else of the last sign of life, else of the last.
+
+        What neighbours know counts where there is nothing else.
+        """
+        seen = sorted(self.observations, key=lambda each: each.endpoint.transport is not Transport.LINK)
+        told = [
+            each.outcome for each in seen if each.evidence and each.endpoint.transport is not Transport.LINK
+        ]
+        alive = [each.outcome for each in seen if each.outcome.alive]
+        return (told or alive[-1:] or [seen[-1].outcome])[0]
 
     @property
     def alive(self) -> bool:
@@ -78,7 +87,7 @@ class Visit:
     def take(self, seen: Observation) -> None:
         """A conversation ended, or a look."""
         self.observations.append(seen)
-        if seen.endpoint.transport is Transport.UDP:
+        if seen.endpoint.transport in _NOT_TCP:
             pass
         elif seen.outcome is Outcome.REFUSED or (seen.outcome is Outcome.SILENT and seen.probe == LOOK):
             self.closed.add(seen.endpoint.port)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scanner.cli.checkup import Finding, State, installation, machine
+from scanner.cli.checkup import Finding, State, installation, machine, rights
 from scanner.cli.terminal.options import Where
 from tests.cli.process import run
 
@@ -36,6 +36,11 @@ def powerless(*_: object) -> socket.socket:
         (machine.interface(None), State.WARN),
         (machine.echo(powerless), State.WARN),
         (machine.interface(31337), State.WARN),
+        (rights.rights(0), State.WARN),
+        (rights.rights(1000), State.OK),
+        (rights.raw(allowed=True, scapy=True), State.OK),
+        (rights.raw(allowed=True, scapy=False), State.WARN),
+        (rights.raw(allowed=False), State.WARN),
         (machine.disk(Path("/"), 10 << 30), State.OK),
         (machine.disk(Path("/"), 500 << 20), State.WARN),
         (machine.disk(Path("/"), 1 << 20), State.FAIL),
@@ -67,8 +72,57 @@ def test_local_ports(content: str | None, state: State, tmp_path: Path) -> None:
     assert machine.ports(file).state is state
 
 
-def test_rights_of_this_very_process() -> None:
-    assert machine.rights().state is (State.WARN if os.geteuid() == 0 else State.OK)
+@pytest.mark.parametrize(
+    ("content", "may"),
+    [
+        ("Name:\tpython\nCapEff:\t0000000000002000\nCapAmb:\t0000000000002000\n", True),
+        ("CapEff:\t000001ffffffdfff\nCapAmb:\t000001ffffffdfff\n", False),
+        ("CapEff:\todd\n", False),
+        (None, False),
+    ],
+)
+def test_the_right_to_raw_sockets_is_one_bit(content: str | None, may: bool, tmp_path: Path) -> None:  # noqa: FBT001 - what is wanted
+    file = tmp_path / "status"
+    if content is not None:
+        file.write_text(content, encoding="ascii")
+    assert rights._may_send_raw(file) is may
+
+
+def test_a_right_that_no_child_would_have_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "status"
+    file.write_text("CapEff:\t0000000000002000\nCapAmb:\t0000000000000000\n", encoding="ascii")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert not rights._may_send_raw(file)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert rights._may_send_raw(file)
+
+
+def test_the_way_to_a_right_is_one_scan_and_takes_every_other_away() -> None:
+    fix = rights.raw(allowed=False).fix
+    assert fix is not None
+    for words in ("AmbientCapabilities=CAP_NET_RAW", "CapabilityBoundingSet=CAP_NET_RAW", "User=vetuste"):
+        assert f"-p {words}" in fix.render()
+    assert "NoNewPrivileges=yes" in fix.render()
+
+
+def test_an_interpreter_with_rights_is_warned_of(tmp_path: Path) -> None:
+    program = tmp_path / "python"
+    program.write_bytes(b"")
+    (tmp_path / "link").symlink_to(program)
+    assert rights.interpreter(tmp_path / "link").state is State.OK
+    program.chmod(0o4755)
+    finding = rights.interpreter(tmp_path / "link")
+    assert finding.state is State.WARN
+    assert str(program) in finding.says.render()
+    assert rights.interpreter(tmp_path / "absent").state is State.OK
+
+
+@pytest.mark.namespaces
+def test_an_interpreter_with_a_capability_is_warned_of(tmp_path: Path) -> None:
+    program = tmp_path / "python"
+    program.write_bytes(b"")
+    os.setxattr(program, "security.capability", bytes.fromhex("0100000200200000000000000000000000000000"))
+    assert rights.interpreter(program).state is State.WARN
 
 
 def test_a_sound_hospital(hospital: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,7 +160,7 @@ def test_the_command_names_every_check_once_and_fails_where_one_does(hospital: P
     code, out, err = run("doctor", "--json", "--today", "2026-12-01", cwd=hospital)
     checks = json.loads(out)
     assert err == ""
-    assert len({check["check"] for check in checks}) == len(checks) == 17
+    assert len({check["check"] for check in checks}) == len(checks) == 19
     assert code == (3 if any(check["state"] == "fail" for check in checks) else 0)
     (hospital / "site.toml").write_text("[site", encoding="utf-8")
     code, out, _ = run("doctor", cwd=hospital)

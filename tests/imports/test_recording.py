@@ -173,6 +173,14 @@ def test_of_what_contradicts_the_newer_stands_alone(inventory: Inventory, other:
     assert evidence(inventory) == {key: (value,) for key, value in other.items()}
 
 
+def test_two_neighbours_tell_of_one_machine_by_one_address(inventory: Inventory) -> None:
+    scanned(inventory, heard({**XP, "neighbour.mac": "00:00:5e:00:53:00"}))
+    same = {"mac.address": "00:00:5E:00:53:00", "smb.smb1": "yes"}
+    assert imported(inventory, heard(same, THEN - HOUR)).counts()["outdated"] == 0
+    other = {"mac.address": "00:00:5e:00:53:01", "smb.smb1": "yes"}
+    assert imported(inventory, heard(other, THEN - HOUR)).counts()["outdated"] == 1
+
+
 def test_a_name_in_other_letters_is_the_same_name(inventory: Inventory) -> None:
     scanned(inventory, heard(XP))
     imported(inventory, web(THEN + HOUR, {**WEB, "netbios.name": "poste-7"}))

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -26,7 +27,7 @@ from scanner.inventory import writer as writing
 from scanner.inventory.answers import pack, unpack
 from scanner.inventory.tables import ASSETS
 from scanner.inventory.transactions import reading
-from scanner.model import Outcome
+from scanner.model import Endpoint, Outcome, Transport
 from tests.inventory.hospital import (
     NOON,
     NOTHING,
@@ -112,6 +113,21 @@ def test_silence_does_not_take_back_what_a_machine_said(inventory: Inventory, si
     assert asset.identity == XP
     assert asset.evidence["smb.native_os"] == ("Windows 5.1",)
     assert (asset.scan, asset.last_seen) == (scan, NOON + timedelta(days=1))
+
+
+def test_a_neighbours_word_gives_a_mac_and_takes_no_identity_away(
+    inventory: Inventory, site: SiteFile
+) -> None:
+    said = seen("10.20.0.5", {"smb.native_os": ("Windows 5.1",), "netbios.mac": ("00:0c:29:00:00:02",)})
+    record(inventory, site, [host("10.20.0.5", "Cardiologie", XP, said)])
+    near = replace(
+        seen("10.20.0.5", {"neighbour.mac": ("00:0c:29:00:00:01",)}, at=NOON + timedelta(days=1)),
+        endpoint=Endpoint("10.20.0.5", 0, Transport.LINK),
+    )
+    record(inventory, site, [host("10.20.0.5", "Cardiologie", NOTHING, near)])
+    (asset,) = assets_rows(inventory, today=TODAY, releases=RELEASES, evidence=True)
+    assert (asset.identity, asset.mac) == (XP, "00:0c:29:00:00:01")
+    assert asset.evidence["smb.native_os"] == ("Windows 5.1",)
 
 
 def test_the_first_word_replaces_silence(inventory: Inventory) -> None:

@@ -142,6 +142,15 @@ def test_ports_can_be_narrowed_but_not_to_nothing(site: SiteFile) -> None:
         prepare(Request(("Cardiologie",), site, ports=frozenset({80})), 1000)
 
 
+@pytest.mark.parametrize(("sweep", "packets"), [("echo", 1), ("arp", 2)])
+def test_a_plan_has_the_packets_of_looks(site: SiteFile, sweep: str, packets: int) -> None:
+    (plain,) = prepare(Request(("10.20.0.1",), site, profile="clinical"), 1000).plan()
+    (looked,) = prepare(Request(("10.20.0.1",), site, profile="clinical", sweep=sweep), 1000).plan()
+    assert looked.packets.most == plain.packets.most + packets
+    assert looked.connections == plain.connections, "a host gets no more attempts than before"
+    assert looked.seconds.most > plain.seconds.most
+
+
 def test_hours_are_the_wards_own(site: SiteFile) -> None:
     night = datetime(2026, 11, 23, 22, 0, tzinfo=UTC)
     ground = prepare(Request(("Nuit",), site), 1000)

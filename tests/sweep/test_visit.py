@@ -9,7 +9,7 @@ import pytest
 
 from scanner.addresses import AddressSet, number_of
 from scanner.language import Message
-from scanner.model import Observation, Outcome, Transport
+from scanner.model import Endpoint, Observation, Outcome, Transport
 from scanner.probes import Probe
 from scanner.sweep import visit as visiting
 from scanner.sweep.visit import Asking, Visit
@@ -21,7 +21,7 @@ from tests.transport.clock import WHEN
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from scanner.model import Endpoint, Evidence
+    from scanner.model import Evidence
     from scanner.probes import Conversation, Peer
 
 SILENT, REFUSED, ANSWERED, STALLED = Outcome.SILENT, Outcome.REFUSED, Outcome.ANSWERED, Outcome.STALLED
@@ -196,6 +196,15 @@ def test_the_outcome_of_a_visit_is_the_most_telling_one(
     monkeypatch: pytest.MonkeyPatch, script: dict[int, list[Outcome | dict[str, str]]], outcome: Outcome
 ) -> None:
     assert visit(monkeypatch, script)[0].outcome is outcome
+
+
+def test_what_a_neighbour_knows_is_no_outcome_where_the_host_spoke(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, _ = visit(monkeypatch, {445: [SILENT], 139: [REFUSED], 22: [SILENT]})
+    known = {"neighbour.mac": ("00:0c:29:00:00:01",)}
+    made.take(Observation(Endpoint("10.0.0.1", 0, Transport.LINK), "neighbour", WHEN, ANSWERED, known))
+    assert (made.outcome, made.closed & {0}, made.silent & {0}) == (REFUSED, set(), set())
+    made.observations = made.observations[-1:]
+    assert made.outcome is ANSWERED
 
 
 def test_a_visit_that_held_nothing_did_not_fail() -> None:

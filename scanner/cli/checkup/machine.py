@@ -26,8 +26,6 @@ _DESCRIPTORS: Final = 4096
 _PORTS: Final = 16384
 """Fewer ephemeral ports than this run out: a closed connection keeps its port for a minute."""
 _SPACE, _LEAST_SPACE = 1 << 30, 100 << 20
-_RAW: Final = 1 << 13
-"""CAP_NET_RAW, capabilities(7)."""
 _PORT_RANGE: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _BUILT: Final = date(2026, 11, 1)
 """No clock can be before this version."""
@@ -79,24 +77,6 @@ def ports(file: Path = _PORT_RANGE) -> Finding:
     )
 
 
-def rights() -> Finding:
-    """Which rights this process has; none is needed."""
-    if os.geteuid() == 0:
-        says = Message("root, which no command of this version needs")
-        return Finding("rights", State.WARN, says, Message("run it as an ordinary user"))
-    if _capabilities() & _RAW:
-        return Finding("rights", State.OK, Message("an ordinary user with raw sockets; they are not used"))
-    return Finding("rights", State.OK, Message("an ordinary user: all that is needed"))
-
-
-def _capabilities(status: Path = Path("/proc/self/status")) -> int:
-    try:
-        lines = status.read_text(encoding="ascii", errors="replace").splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1], 16) for line in lines if line.startswith("CapEff:")), 0)
-
-
 def retransmissions(option: int | None = getattr(socket, "TCP_SYNCNT", None)) -> Finding:
     """Whether the kernel can be kept from repeating what silent hosts do not answer."""
     says = Message("the kernel sends to silent hosts no more often than it is told")
@@ -122,15 +102,24 @@ def interface(option: int | None = getattr(socket, "SO_BINDTODEVICE", None)) -> 
 
 
 def echo(make: Callable[[int, int, int], socket.socket] = socket.socket) -> Finding:
-    """Whether canaries without a port can be asked."""
-    for kind in (socket.SOCK_DGRAM, socket.SOCK_RAW):
+    """Whether ICMP echo can be sent: by a socket that needs no right (icmp(7)), or by a raw one."""
+    ways = {
+        socket.SOCK_DGRAM: Message("ICMP echo needs no right here: for canaries, and --sweep echo"),
+        socket.SOCK_RAW: Message("ICMP echo can be sent, from a raw socket: for canaries, and --sweep echo"),
+    }
+    for kind, says in ways.items():
         try:
             make(socket.AF_INET, kind, socket.IPPROTO_ICMP).close()
         except OSError:
             continue
-        return Finding("echo", State.OK, Message("canaries can be asked by ICMP echo"))
-    fix = Message('sysctl -w net.ipv4.ping_group_range="0 2147483647", or give canaries a port')
-    return Finding("echo", State.WARN, Message("canaries cannot be asked by ICMP echo"), fix)
+        return Finding("echo", State.OK, says)
+    fix = Message(
+        'let this group alone: sysctl -w net.ipv4.ping_group_range="{group} {group}", kept in /etc/sysctl.d; '
+        "or give canaries a port",
+        {"group": str(os.getegid())},
+    )
+    says = Message("no right to ICMP echo: no canary can be asked by it, and --sweep echo is not possible")
+    return Finding("echo", State.WARN, says, fix)
 
 
 def disk(folder: Path, free: int | None = None) -> Finding:

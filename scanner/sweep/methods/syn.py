@@ -9,28 +9,28 @@ maker knows.
 from __future__ import annotations
 
 import asyncio
-import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from scanner.addresses import IPV6
-from scanner.errors import LimitError
 from scanner.language import Message
-from scanner.model import Attempt, Endpoint, Observation, Outcome
+from scanner.model import Endpoint, Outcome
 from scanner.probes import probes
 from scanner.sweep.connect import CONNECT_SECONDS
 from scanner.sweep.mass import Mass
 from scanner.sweep.methods import Method
+from scanner.sweep.packets import Packet
 from scanner.sweep.plan import More
 from scanner.sweep.sightings import Answer, answer_of, looked_ports, observations
-from scanner.transport.gate import ForbiddenError, HoursError
+from scanner.sweep.visit import LOOK
 from scanner.transport.raw import raw_part
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
+    from scanner.model import Observation
     from scanner.sweep.mass import Listener
     from scanner.transport.gate import Gate, HostDoor
     from scanner.transport.raw import Heard, Raw
@@ -78,27 +78,15 @@ class SynLook:
         return seen
 
     async def _ask(self, door: HostDoor, port: int, service: int) -> Observation:
-        endpoint = Endpoint(door.address, port, service=service)
-        try:
-            await door.admit()
-        except HoursError:
-            raise
-        except (ForbiddenError, LimitError) as forbidden:
-            return Observation(endpoint, "syn", datetime.now(UTC), Outcome.WITHHELD, detail=str(forbidden))
-        at, start = datetime.now(UTC), time.monotonic()
-        answer = await self._answer((door.number, port))
+        packet = Packet(door, Endpoint(door.address, port, service=service), LOOK)
+        withheld = await packet.withheld()
+        if withheld is not None:
+            return withheld
+        answer = await packet.heard(self._answer((door.number, port)))
         if answer.outcome is Outcome.FAILED:
-            door.recount(-1)
-        else:
-            door.gate.ledger.append(Attempt(endpoint, "syn", at, answer.outcome))
-        if answer.outcome.alive:
-            door.answered()
-            door.subnet.congestion.answered(time.monotonic() - start, door.lost(endpoint))
-        else:
-            door.missed = True
-            if answer.outcome is Outcome.SILENT:
-                door.silent = endpoint
-        return answer.observation(endpoint, datetime.now(UTC), connections=1)
+            packet.unsent()
+            return answer.observation(packet.endpoint, datetime.now(UTC), connections=0)
+        return packet.ended(answer.outcome, answer.evidence, detail=answer.detail)
 
     async def _answer(self, asked: tuple[int, int]) -> Answer:
         waiter: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
