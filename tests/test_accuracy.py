@@ -25,10 +25,10 @@ FRESH: Final = Classifier(load_fingerprints(), load_lifecycle())
 """Hears the answers in the order in which the tests run, which is another one."""
 LEAST: Final = {
     False: {"family": 97.0, "product": 93.0, "version": 93.0},
-    True: {"family": 90.0, "product": 86.0, "version": 92.0},
+    True: {"family": 92.0, "product": 89.0, "version": 93.0},
 }
 """Percent that must be right, of what may be looked at and of what is kept back."""
-MOST_WRONG: Final = {False: 1.0, True: 2.0}
+MOST_WRONG: Final = {False: 1.0, True: 1.7}
 
 
 def _counted(*, unseen: bool) -> Counter[tuple[str, str]]:
