@@ -1,10 +1,11 @@
 """Show what became of every address in scope: seen, silent, not to be touched, never scanned.
 
 Seen: a machine is known there; identified: one that may be of a known system. Silent: asked, and no machine
-is known. Excluded, passive, fragile, stopped: nothing is sent there today, whatever was before; an address
-counts under the first of these that holds. Never scanned: we never asked, for whatever reason. The dates are
-the days on which the scans began that were the last at these addresses (UTC). Exclusions and passive wards
-stand in the site file alone: without it, and for other sites, they are not known.
+is known. Phantoms: a firewall or a router answers for them, all alike. Excluded, passive, fragile, stopped:
+nothing is sent there today, whatever was before; an address counts under the first of these that holds. Never
+scanned: we never asked, for whatever reason. The dates are the days on which the scans began that were the
+last at these addresses (UTC). Exclusions and passive wards stand in the site file alone: without it, and for
+other sites, they are not known.
 """
 
 from __future__ import annotations

@@ -102,13 +102,15 @@ def _rows(
         if not addresses and not machines:
             continue
         values = tuple(ground.names[name] for name in by) if key is None else key
+        phantoms = less(both(ground.phantoms.get(key, {}), asked), machines)
         oldest, newest = scans.get(key, (None, None))
         yield CoverageRow(
             keys=dict(zip(by, values, strict=True)),
             scope=addresses,
             seen=size(machines),
             identified=size(ground.identified.get(key, {})),
-            silent=size(less(asked, machines)),
+            silent=size(less(less(asked, machines), phantoms)),
+            phantoms=size(phantoms),
             excluded=None if site is None else excluded[key],
             passive=None if site is None else passive[key],
             fragile=fragile[key],

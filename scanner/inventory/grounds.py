@@ -23,6 +23,7 @@ _SITES: Final = "SELECT id, name FROM sites ORDER BY id"
 _WARDS: Final = "SELECT id, name, building, owner FROM wards WHERE site_id = ?"
 _SUBNETS: Final = "SELECT ward_id, network FROM subnets JOIN wards ON wards.id = ward_id WHERE site_id = ?"
 _COVERAGE: Final = "SELECT version, block, ever FROM coverage WHERE site_id = ?"
+_PHANTOMS: Final = "SELECT 4, block, addresses FROM phantoms WHERE site_id = ?"
 _MACHINES: Final = (
     "SELECT packed, candidates <> '[]' FROM assets JOIN identities ON identities.id = identity_id"
     " WHERE site_id = ?"
@@ -47,6 +48,7 @@ class Ground:
     """The same, by row."""
     machines: Mapping[Key | None, Blocks]
     identified: Mapping[Key | None, Blocks]
+    phantoms: Mapping[Key | None, Blocks]
 
     def sizes(self, addresses: AddressSet) -> Counter[Key | None]:
         """How many addresses of a set each row has; outside every ward only what was asked counts."""
@@ -73,11 +75,13 @@ def grounds_of(connection: sqlite3.Connection, by: Sequence[str]) -> Iterator[Gr
         }
         rows = _rows(connection.execute(_SUBNETS, (site_id,)), wards, by)
         asked = blocks_of_rows(connection.execute(_COVERAGE, (site_id,)))
+        phantoms = blocks_of_rows(connection.execute(_PHANTOMS, (site_id,)))
         machines = connection.execute(_MACHINES, (site_id,)).fetchall()
         seen = blocks_of(unpacked(packed) for packed, _ in machines)
         known = blocks_of(unpacked(packed) for packed, identified in machines if identified)
         yield Ground(
-            site_id, site, names, rows, asked, *(divide(each, rows) for each in (asked, seen, known))
+            *(site_id, site, names, rows, asked),
+            *(divide(each, rows) for each in (asked, seen, known, phantoms)),
         )
 
 

@@ -162,7 +162,9 @@ class CoverageRow:
     identified: int = 0
     """Those of them that have a candidate at least."""
     silent: int = 0
-    """Addresses that were asked, and where no machine is known."""
+    """Addresses that were asked, where nothing answered, and no machine is known."""
+    phantoms: int = 0
+    """Addresses that were asked, and where something else answered, all alike: no machines."""
     excluded: int | None = None
     """Addresses not to be touched because they are excluded; None: there was no site file to say so.
 
@@ -201,7 +203,7 @@ class CoverageRow:
 
 
 COVERAGE_NUMBERS: Final = (
-    *("scope", "seen", "identified", "silent", "excluded", "passive", "fragile", "stopped"),
+    *("scope", "seen", "identified", "silent", "phantoms", "excluded", "passive", "fragile", "stopped"),
     "never_scanned",
 )
 """The figures of a :class:`CoverageRow` that are numbers of addresses, in their order."""

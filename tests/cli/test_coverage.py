@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FIGURES = [
-    *("scope", "seen", "identified", "silent", "excluded", "passive", "fragile", "stopped"),
+    *("scope", "seen", "identified", "silent", "phantoms", "excluded", "passive", "fragile", "stopped"),
     *("never_scanned", "oldest_scan", "newest_scan"),
 ]
 SCANNED = "2026-11-20"
@@ -42,9 +42,9 @@ def test_every_address_of_a_ward_is_accounted_for(careful: Path) -> None:
     rows = json.loads(read(careful, "--json"))
     assert list(rows[0]) == ["ward", *FIGURES]
     assert {row["ward"]: [row[name] for name in FIGURES] for row in rows} == {
-        "Archives": [256, 0, 0, 0, 0, 0, 0, 0, 256, None, None],
-        "Cardiologie": [256, 3, 3, 253, 16, 0, 0, 0, 0, SCANNED, SCANNED],
-        "Réanimation": [256, 3, 2, 253, 1, 255, 0, 0, 0, SCANNED, SCANNED],
+        "Archives": [256, 0, 0, 0, 0, 0, 0, 0, 0, 256, None, None],
+        "Cardiologie": [256, 3, 3, 253, 0, 16, 0, 0, 0, 0, SCANNED, SCANNED],
+        "Réanimation": [256, 3, 2, 253, 0, 1, 255, 0, 0, 0, SCANNED, SCANNED],
     }
 
 
@@ -68,7 +68,7 @@ def test_without_a_site_file_exclusions_are_not_known_and_no_zero_is_claimed(car
     lines = read(careful).splitlines()
     assert lines[-1] == "What is excluded or passive is not known: only the site's own file tells (--site)."
     total = next(line for line in lines if line.startswith("total"))
-    assert total.split()[1:] == ["768", "6", "5", "506", "?", "?", "0", "0", "256", SCANNED, SCANNED]
+    assert total.split()[1:] == ["768", "6", "5", "506", "0", "?", "?", "0", "0", "256", SCANNED, SCANNED]
 
 
 def test_the_table_adds_up(careful: Path) -> None:
@@ -76,7 +76,7 @@ def test_the_table_adds_up(careful: Path) -> None:
     assert [line.split()[0] for line in lines[:4]] == ["ward", "Archives", "Cardiologie", "Réanimation"]
     assert lines[1].split()[-2:] == ["-", "-"]
     total = next(line for line in lines if line.startswith("total"))
-    assert total.split()[1:] == ["768", "6", "5", "506", "17", "255", "0", "0", "256", SCANNED, SCANNED]
+    assert total.split()[1:] == ["768", "6", "5", "506", "0", "17", "255", "0", "0", "256", SCANNED, SCANNED]
     assert lines[-1] == "768 addresses in scope: 6 machines seen, 506 silent, 256 never scanned."
 
 

@@ -66,6 +66,7 @@ NUMBERS = (
     "seen",
     "identified",
     "silent",
+    "phantoms",
     "excluded",
     "passive",
     "fragile",
@@ -219,7 +220,7 @@ def on_fingers(site: Told, *, known: bool) -> list[tuple[dict[str, str], dict[st
         day = site.last_scan(number)
         row = (
             *(int(in_scope), int(machine is not None), int(machine is XP)),
-            *(int(number in asked and machine is None), *why),
+            *(int(number in asked and machine is None), 0, *why),
             *(int(in_scope and number not in asked), day, day),
         )
         found.append((names, dict(zip(FIGURES, row, strict=True))))
@@ -399,8 +400,8 @@ def test_a_slash_eight_that_was_asked_as_a_whole(inventory: Inventory, tmp_path:
     found = covered(inventory, site)
     day = NOON.date()
     assert len(found) == 129
-    assert list(found["10.2.0.0/16",].values()) == [65536, 1, 1, 65535, 0, 0, 0, 0, 0, day, day]
-    assert list(found["10.0.0.0/8",].values()) == [1 << 23, 0, 0, 1 << 23, 1, 0, 0, 0, 0, day, day]
+    assert list(found["10.2.0.0/16",].values()) == [65536, 1, 1, 65535, 0, 0, 0, 0, 0, 0, day, day]
+    assert list(found["10.0.0.0/8",].values()) == [1 << 23, 0, 0, 1 << 23, 0, 1, 0, 0, 0, 0, day, day]
 
 
 sets = st.frozensets(

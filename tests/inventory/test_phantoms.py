@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scanner.addresses import number_of
-from scanner.inventory import assets_rows, check_inventory, count_rows
+from scanner.inventory import assets_rows, check_inventory, count_rows, coverage_rows
 from scanner.inventory.phantoms import Answered, phantoms_among
 from scanner.model import Outcome
-from tests.inventory.hospital import NOTHING, RELEASES, TODAY, XP, host, recorder, seen
+from tests.inventory.hospital import NOTHING, RELEASES, TODAY, XP, attempt, host, recorder, seen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,6 +39,7 @@ def scanned(
     with recorder(inventory, site) as record:
         for address in BLOCK[:asked]:
             found = answer(address)
+            record.sent([attempt(address)])
             if found is not None:
                 record.record(found)
             record.visited(number_of(address))
@@ -57,6 +58,10 @@ def test_a_firewall_that_answers_for_everybody_adds_no_asset(
     assert known(inventory) == set()
     rows = count_rows(inventory, today=TODAY, releases=RELEASES)
     assert sum(row.seen for row in rows) == 0
+    covered = coverage_rows(inventory, by=("subnet",))
+    assert {(row.keys["subnet"], row.phantoms, row.silent) for row in covered if row.phantoms} == {
+        ("10.20.0.0/24", 256, 0)
+    }
     assert check_inventory(f"sqlite:///{inventory.path}").faults == ()
 
 

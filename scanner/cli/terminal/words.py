@@ -54,6 +54,7 @@ HEADING: Final = {
     "never_scanned": Message("never scanned"),
     "identified": Message("identified"),
     "silent": Message("silent"),
+    "phantoms": Message("phantoms"),
     "excluded": Message("excluded"),
     "passive": Message("passive"),
     "fragile": Message("fragile"),
