@@ -11,7 +11,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from scanner.lifecycle import load_lifecycle
-from scanner.probes import netbios_session, smb, smb1, smb2
+from scanner.probes import ldap, netbios_session, smb, smb1, smb2
+from scanner.probes.der import OCTETS
 from tests.fact_ids import our_id
 
 if TYPE_CHECKING:
@@ -63,6 +64,10 @@ class Case:
     family: str = ""
     product: str = ""
     version: str = ""
+    device: str = ""
+    """What its hardware is called, where the product is what runs on it: to name either is right."""
+    of_maker: bool = False
+    """Whether the vendor is the hardware's: its name is then no distribution's."""
     build: str = ""
     """The number of a build of Windows."""
     releases: frozenset[str] = frozenset()
@@ -177,7 +182,9 @@ def banners(corpus: Path) -> Iterator[Case]:
         yield Case(
             row["kind"], row["banner"], dict(_read(row)), row["os_vendor"] or row["hw_vendor"],
             row["os_family"], row["os_product"] or row["hw_product"], "" if windows else row["os_version"],
-            row["os_build"], ended=ended,
+            row["hw_product"] if row["os_product"] else "",
+            of_maker=bool(row["hw_vendor"]) and row["os_vendor"] in {"", row["hw_vendor"]},
+            build=row["os_build"], ended=ended,
         )  # fmt: skip
 
 
@@ -186,13 +193,9 @@ def _read(row: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, ...]]]:
     raw = b64decode(row["banner"]) if row["encoding"] == "base64" else row["banner"].encode()
     text = raw.decode("latin-1" if row["encoding"] == "base64" else "utf-8")
     if row["kind"] == "ldap.search_result":
-        level = re.search(r"domainControllerFunctionality1.{6,7}?(\d+)", text, re.DOTALL)
-        vendor = re.search(r"(International Business Machines \(IBM\)|OS400-SYS)", text)
-        yield (
-            ("ldap.functionality", (level[1][:1],))
-            if level
-            else ("ldap.vendor", (vendor[1] if vendor else text,))
-        )
+        for key, value in ldap.evidence(_attributes(raw)).items():
+            if value:
+                yield key, value if isinstance(value, tuple) else (value,)
     elif row["kind"] == "snmp.sys_object_id":
         number, _, rest = text.partition(" ")
         yield "snmp.sysobjectid", (number,)
@@ -203,6 +206,31 @@ def _read(row: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield f"mdns.{name}", (value,)
     else:
         yield KEYS.get(row["kind"], row["kind"]), (text.strip(),)
+
+
+_ATTRIBUTE: Final = re.compile(rb"\x04[\x01-\x40]([A-Za-z]{3,64})\x31(?=[\x00-\x84])")
+
+
+def _attributes(raw: bytes) -> dict[str, tuple[bytes, ...]]:
+    """The attributes of a directory's answer, of which the collection has a part ([RFC 4511] 4.1.7)."""
+    found = {}
+    for attribute in _ATTRIBUTE.finditer(raw):
+        values, place = [], attribute.end()
+        size, place = _length(raw, place)
+        end = min(place + size, len(raw))
+        while place + 1 < end and raw[place] == OCTETS:
+            size, place = _length(raw, place + 1)
+            values.append(raw[place : place + size])
+            place += size
+        found[attribute[1].decode().lower()] = tuple(values)
+    return found
+
+
+def _length(raw: bytes, place: int) -> tuple[int, int]:
+    """A length of BER, and where it ends ([X.690] 8.1.3)."""
+    first = raw[place]
+    more = first & 0x7F if first & 0x80 else 0
+    return (int.from_bytes(raw[place + 1 : place + 1 + more]) if more else first), place + 1 + more
 
 
 def agents(corpus: Path) -> Iterator[Case]:

@@ -33,6 +33,8 @@ _SYSTEMS: Final[Mapping[str, str]] = {
 }  # fmt: skip
 """Families that exclude one another, under the names that people give them."""
 _UNIX: Final = frozenset({"aix", "hpux", "irix", "sco", "solaris", "tru64"})
+_LINUX: Final = frozenset({"android"})
+"""Systems that descend from Linux: who says the one says the other."""
 _GENERAL: Final = frozenset({"linux", "windows", "unix", "ios", "macosx", "macos", ""})
 """Products that say no more than the family."""
 _OTHERWISE: Final[Mapping[str, str]] = {
@@ -55,9 +57,10 @@ def _words(text: str) -> set[str]:
 
 
 def _is_of(family: str, system: str) -> bool:
-    """Whether a family is a system's; Unix is that of all who descend from it."""
+    """Whether a family is a system's; Unix and Linux are those of all who descend from them."""
     known = _SYSTEMS.get(plain(family), plain(family))
-    return known == system or (known == "unix" and system in _UNIX)
+    parents = {"unix": _UNIX, "linux": _LINUX}
+    return known == system or known in parents.get(system, ()) or system in parents.get(known, ())
 
 
 def _mark(fits: Iterable[bool]) -> str:
@@ -110,7 +113,7 @@ class Result:
         if system and (named or self._left):
             families = [named] if named else [release.family for release in self._left]
             return _mark(_is_of(family, system) for family in families)
-        if plain(wanted) in plain(self._said):
+        if self._says(wanted):
             return "right"
         if system or not named or plain(named) not in _SYSTEMS:
             return "undecided"
@@ -125,9 +128,12 @@ class Result:
         if case.releases or case.build:
             built = [self._fits(release) for release in self._left]
             return _mark(built)
+        if case.device and self._named(case.device) == "right":
+            return "right"
         wanted = _EDITION.sub("", case.product)
         if plain(wanted) in _GENERAL | {plain(case.family)}:
-            return self._vendor() if plain(case.family or wanted) == "linux" and case.vendor else ""
+            distributed = plain(case.family or wanted) == "linux" and case.vendor and not case.of_maker
+            return self._vendor() if distributed else ""
         if plain(wanted).startswith("windows"):
             names = tuple(_OTHERWISE.get(plain(each), plain(each)) for each in wanted.split(" or "))
             return _mark(plain(release.product).startswith(names) for release in self._left)
@@ -147,9 +153,12 @@ class Result:
         return "right" if wanted in said or (said in wanted and said) else self._near(self.case.vendor)
 
     def _named(self, wanted: str) -> str:
+        return "right" if self._says(wanted) else self._near(wanted)
+
+    def _says(self, wanted: str) -> bool:
+        """Whether a name is said, whole or in all of its words."""
         said = plain(self._said)
-        told = [word for word in _words(wanted) if word not in said]
-        return "right" if plain(wanted) in said or not told else self._near(wanted)
+        return plain(wanted) in said or all(word in said for word in _words(wanted))
 
     def _near(self, wanted: str) -> str:
         """What is not said: undecided where what is said may be it, or is nothing; else wrong."""
@@ -160,8 +169,11 @@ class Result:
     @property
     def version(self) -> str:
         """Of the version: what is named may be shorter than what is true, never other."""
-        if not self.case.version or self.case.decoy:
+        wanted = self.case.version
+        if not re.search(r"\d", wanted) or self.case.decoy:
             return ""
+        if plain(self.case.product + wanted) in plain(self.identity.attributes.get("product", "")):
+            return "right"  # a generation, which is part of the product's name
         said = self.identity.attributes.get("version") or self.identity.attributes.get("edition", "")
         if not said:
             builds = [build for release in self._left for build in release.builds]
