@@ -46,9 +46,10 @@ prove: $(VENV)/dev ## the long proofs: mutation by the million, 200 kills, every
 	@$(RUN) -m pytest tests/prove/mutation.py tests/prove/parsers.py tests/prove/imports.py tests/prove/kills.py
 	@VETUSTE_EXAMPLES=$${VETUSTE_EXAMPLES:-2000} $(RUN) -m pytest tests/probes tests/scan tests/transport tests/inventory tests/exports tests/test_*.py
 
-bench: $(VENV)/dev ## speed and memory beside nmap and a bare loop, in one run
+bench: $(VENV)/dev ## speed and memory beside nmap, masscan and a bare loop, in one run
 	@tests/system-packages
 	@PATH="$$PATH:/usr/sbin:/sbin" $(RUN) -m tests.bench.speed
+	@PATH="$$PATH:/usr/sbin:/sbin" $(RUN) -m tests.bench.plan
 
 example: $(VENV)/dev ## build inventory.db.example again
 	@$(RUN) -m tests.example inventory.db.example

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
             "One ward and one host, leaving out a scanner:",
             "vetuste scan Cardiologie 10.20.3.7 --exclude 10.20.0.40",
         ),
+        ("A laboratory, by half-open looks:", "vetuste scan Labo --profile lab --sweep syn"),
         (
             "For a scheduler: exit code 1 where something is unsupported:",
             "vetuste scan --fail-on unsupported",
@@ -70,7 +71,7 @@ if TYPE_CHECKING:
     cls=Option,
     type=click.Choice([CONNECT, *methods()]),
     default=CONNECT,
-    help="How machines are found: by connections, or as docs/safety.md says of the others.",
+    help="How machines are found; docs/safety.md tells the ways apart.",
 )
 @click.option(
     "--deep",
