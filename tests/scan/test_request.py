@@ -151,6 +151,20 @@ def test_a_plan_has_the_packets_of_looks(site: SiteFile, sweep: str, packets: in
     assert looked.seconds.most > plain.seconds.most
 
 
+def test_where_machines_are_known_the_sweep_begins(site: SiteFile) -> None:
+    known = AddressSet.of(["10.20.0.8/30", "192.168.0.0/24"])
+    ground = prepare(Request(("Cardiologie",), site), 1000, Lore(known=known))
+    order = list(ground.order())
+    assert set(order[:4]) == set(AddressSet.of(["10.20.0.8/30"]).spread())
+    assert sorted(order) == sorted(ground.asked.spread()), "each once, and nobody that was not asked for"
+
+
+def test_half_open_looks_are_never_clinical(site: SiteFile) -> None:
+    with pytest.raises(ConfigError, match="syn is not allowed under the profile clinical"):
+        prepare(Request(("10.20.0.1",), site, profile="clinical", sweep="syn"), 1000)
+    assert prepare(Request(("10.20.0.1",), site, profile="clinical"), 1000).method is None
+
+
 def test_hours_are_the_wards_own(site: SiteFile) -> None:
     night = datetime(2026, 11, 23, 22, 0, tzinfo=UTC)
     ground = prepare(Request(("Nuit",), site), 1000)

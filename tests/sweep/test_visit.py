@@ -68,17 +68,21 @@ class Judge:
         return Message("enough") if "os" in evidence else None
 
 
-def visit(
+def visit(  # noqa: PLR0913 - what a visit meets, each by name
     monkeypatch: pytest.MonkeyPatch,
     script: Mapping[int, Sequence[Outcome | dict[str, str]]],
     *probes: Probe,
     profile: str = "lab",
     loss: float = 0,
+    named: frozenset[int] | None = None,
+    looked: Mapping[int, Outcome] | None = None,
 ) -> tuple[Visit, Host]:
     host = Host(script)
     monkeypatch.setattr(visiting, "hold", host.hold)
-    gate = Gate(Scope.of(None, AddressSet()), lambda _: Terms(PROFILES[profile]))
+    gate = Gate(Scope.of(None, AddressSet()), lambda _: Terms(PROFILES[profile]), named)
     made = Visit(gate.host(number_of("10.0.0.1")))
+    for port, outcome in (looked or {}).items():
+        made.take(Observation(Endpoint("10.0.0.1", port), visiting.LOOK, WHEN, outcome))
     made.door.subnet.congestion.loss.before = loss
     asyncio.run(Asking(made, None, Judge()).hold_all(probes or (FIRST, SECOND, THIRD)))  # type: ignore[arg-type]  # nothing is switched
     return made, host
@@ -98,6 +102,25 @@ def test_of_a_dark_address_no_more_ports_are_asked_than_reveal(monkeypatch: pyte
     both = (FIRST, probe("other", 3389, 3390, reveals=1))
     _, host = visit(monkeypatch, {445: [SILENT], 139: [SILENT], 3389: [SILENT], 3390: [SILENT]}, *both)
     assert host.asked == [445, 139, 445, 3389, 3389]
+
+
+def test_a_port_that_refused_is_not_asked_by_another_probe(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, host = visit(monkeypatch, {22: [SILENT]}, FIRST, probe("other", 139, 22), probe("same", 445, 139))
+    assert host.asked == [445, 139, 22]
+    assert why(made) == {"same": "its ports are closed, or nothing answers there"}
+
+
+def test_by_the_ports_that_are_named_a_host_reveals_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, host = visit(monkeypatch, {3389: [SILENT], 22: [{"os": "x"}]}, named=frozenset({3389, 22}))
+    assert host.asked == [3389, 3389, 22]
+    assert made.evidence == {"os": ("x",)}
+
+
+def test_what_a_look_found_closed_or_silent_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = {445: REFUSED, 139: SILENT, 3389: ANSWERED, 22: SILENT}
+    made, host = visit(monkeypatch, {3389: [{"name": "x"}]}, looked=looked)
+    assert host.asked == [3389]
+    assert why(made) == dict.fromkeys(("first", "third"), "its ports are closed, or nothing answers there")
 
 
 def test_a_refusal_is_a_sign_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
