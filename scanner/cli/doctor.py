@@ -33,6 +33,7 @@ def findings(where: Where, today: date) -> Iterator[Finding]:
     yield machine.uvloop()
     yield machine.descriptors()
     yield machine.ports()
+    yield machine.neighbours()
     yield machine.retransmissions()
     yield machine.interface()
     yield machine.echo()

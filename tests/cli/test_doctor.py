@@ -73,6 +73,17 @@ def test_local_ports(content: str | None, state: State, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("content", "state"),
+    [("16384\n", State.OK), ("1024\n", State.WARN), ("many", State.WARN), (None, State.WARN)],
+)
+def test_neighbours(content: str | None, state: State, tmp_path: Path) -> None:
+    file = tmp_path / "gc_thresh3"
+    if content is not None:
+        file.write_text(content, encoding="ascii")
+    assert machine.neighbours(file).state is state
+
+
+@pytest.mark.parametrize(
     ("content", "may"),
     [
         ("Name:\tpython\nCapEff:\t0000000000002000\nCapAmb:\t0000000000002000\n", True),
@@ -160,7 +171,7 @@ def test_the_command_names_every_check_once_and_fails_where_one_does(hospital: P
     code, out, err = run("doctor", "--json", "--today", "2026-12-01", cwd=hospital)
     checks = json.loads(out)
     assert err == ""
-    assert len({check["check"] for check in checks}) == len(checks) == 19
+    assert len({check["check"] for check in checks}) == len(checks) == 20
     assert code == (3 if any(check["state"] == "fail" for check in checks) else 0)
     (hospital / "site.toml").write_text("[site", encoding="utf-8")
     code, out, _ = run("doctor", cwd=hospital)

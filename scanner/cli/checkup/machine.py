@@ -26,6 +26,9 @@ _DESCRIPTORS: Final = 4096
 _PORTS: Final = 16384
 """Fewer ephemeral ports than this run out: a closed connection keeps its port for a minute."""
 _SPACE, _LEAST_SPACE = 1 << 30, 100 << 20
+_NEIGHBOURS: Final = Path("/proc/sys/net/ipv4/neigh/default/gc_thresh3")
+_MANY: Final = 8192
+"""Fewer neighbours than this, and a segment of thousands of addresses is too much for a scan without limits."""
 _PORT_RANGE: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _BUILT: Final = date(2026, 11, 1)
 """No clock can be before this version."""
@@ -75,6 +78,23 @@ def ports(file: Path = _PORT_RANGE) -> Finding:
     return Finding(
         "ports", State.WARN, Message("only {number} local ports: fast scans run out of them", values), fix
     )
+
+
+def neighbours(file: Path = _NEIGHBOURS) -> Finding:
+    """How many machines of its own segments the kernel can know at one time (arp(7), gc_thresh3)."""
+    try:
+        number = int(file.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        says = Message("how many neighbours the kernel can know cannot be read")
+        return Finding("neighbours", State.WARN, says, Message("scan from Linux, with /proc mounted"))
+    values = {"number": str(number)}
+    if number >= _MANY:
+        return Finding("neighbours", State.OK, Message("the kernel can know {number} neighbours", values))
+    says = Message(
+        "the kernel can know {number} neighbours only: fast sweeps of its segment miss some", values
+    )
+    fix = Message("sysctl -w net.ipv4.neigh.default.gc_thresh3=16384, or --sweep arp, or a lower --rate")
+    return Finding("neighbours", State.WARN, says, fix)
 
 
 def retransmissions(option: int | None = getattr(socket, "TCP_SYNCNT", None)) -> Finding:
