@@ -28,7 +28,7 @@ _PORTS: Final = 16384
 _SPACE, _LEAST_SPACE = 1 << 30, 100 << 20
 _NEIGHBOURS: Final = Path("/proc/sys/net/ipv4/neigh/default/gc_thresh3")
 _MANY: Final = 8192
-"""Fewer neighbours than this, and a segment of thousands of addresses is too much for a scan without limits."""
+"""Fewer neighbours than this, and thousands of addresses on one segment are too many for a fast scan."""
 _PORT_RANGE: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _BUILT: Final = date(2026, 11, 1)
 """No clock can be before this version."""
