@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from scanner.transport.raw import Raw
 
 LOT: Final = 8192
-"""Addresses of a lot: what is lost, at most, of what nobody has recorded when a scan is killed."""
-_LOTS_AT_ONCE: Final = 3
+"""Addresses of a lot."""
+_LOTS_AT_ONCE: Final = 8
+"""Lots that are sent, or wait for answers: some seconds of work, which are lost where a scan is killed."""
 _HOSTS: Final = 1 << 14
 _SECONDS: Final = 60.0
 """When so many were found, or so much time has passed, they are visited before others are looked for."""
