@@ -28,8 +28,9 @@ _ASKED_AGAIN: Final = 64
 """Answers that are asked for a second time: where one packet in ten gets lost, some do not come."""
 _TRIES: Final = 3
 """How often a lot is asked in whose end nobody answers a second time."""
-_LOST: Final = 8
-"""Packets of a lot that this machine itself could not send before its network counts as lost."""
+_LOST: Final = 0.5
+"""The share of a lot that could not be sent when this machine's network counts as lost: some subnets of a plan
+may have no route, and that is no reason to wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class Lots:
             if not await self._send(lot, pairs):
                 return None
             unsent = self.sightings.unsent(pairs)
-            if len(unsent) < _LOST and await self._looked_back(lot):
+            if len(unsent) <= _LOST * len(pairs) and await self._looked_back(lot):
                 return {number for number, _ in unsent}
             await lost(address_of((unsent or pairs)[0][0]))
         return set(lot.numbers)
