@@ -29,7 +29,7 @@ _ASKED_AGAIN: Final = 64
 _TRIES: Final = 3
 """How often a lot is asked in whose end nobody answers a second time."""
 _LOST: Final = 0.5
-"""The share of a lot that could not be sent when this machine's network counts as lost: some subnets of a plan
+"""The share of a lot that could not be sent when this machine's network is lost: some subnets of a plan
 may have no route, and that is no reason to wait."""
 
 

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from scanner.transport.limits import Terms
     from scanner.transport.raw import Raw
 
-LOT: Final = 8192
-"""Addresses of a lot."""
+_PACKETS: Final = 40_960
+"""Of a lot: half a second of them."""
 _LOTS_AT_ONCE: Final = 8
 """Lots that are sent, or wait for answers: some seconds of work, which are lost where a scan is killed."""
 _HOSTS: Final = 1 << 14
@@ -104,18 +104,27 @@ class Mass:
     def _drawn(self, numbers: Iterator[int]) -> Iterator[tuple[Terms | None, list[int]]]:
         """Lots of addresses under the same terms; without terms those that are looked at one by one."""
         gathered: dict[int, tuple[Terms, list[int]]] = {}
+        sizes: dict[int, int] = {}
         for number in numbers:
             terms = self.gate.terms_of(number)
-            if number >= IPV6 or terms.limits.watched or terms.canaries:
+            which = id(terms)  # terms live as long as the gate
+            if which not in sizes:
+                sizes[which] = self._size(terms)
+            if number >= IPV6 or not sizes[which]:
                 yield None, [number]
-                continue
-            if not self.gate.scope.permits(number):
-                continue  # excluded: it counts as untouched
-            lot = gathered.setdefault(id(terms), (terms, []))[1]
-            lot.append(number)
-            if len(lot) >= LOT:
-                yield gathered.pop(id(terms))
+            elif self.gate.scope.permits(number):  # one that is excluded counts as untouched
+                lot = gathered.setdefault(which, (terms, []))[1]
+                lot.append(number)
+                if len(lot) >= sizes[which]:
+                    yield gathered.pop(which)
         yield from gathered.values()
+
+    def _size(self, terms: Terms) -> int:
+        """How many addresses a lot has; none where each host passes its own door, or nothing is to be asked."""
+        ports = self.ports_of(terms)
+        if terms.limits.watched or terms.canaries or not ports:
+            return 0
+        return max(1, _PACKETS // len(ports))
 
     async def _look_at(self, lot: Lot, listener: Listener) -> list[int]:
         """Look at a lot; those who answered."""
