@@ -120,7 +120,7 @@ class Mass:
         yield from gathered.values()
 
     def _size(self, terms: Terms) -> int:
-        """How many addresses a lot has; none where each host passes its own door, or nothing is to be asked."""
+        """How many addresses a lot has; 0 where each host passes its own door, or nothing is to be asked."""
         ports = self.ports_of(terms)
         if terms.limits.watched or terms.canaries or not ports:
             return 0

@@ -278,5 +278,5 @@ def test_no_cell_runs_in_a_spreadsheet(named: Product, form: str, dialect: str) 
 
 
 def test_a_machine_form_gives_the_names_back(named: Product) -> None:
-    for line in into_a_pipe(named, "export", "jsonl", "--out", "-").splitlines():
+    for line in into_a_pipe(named, "export", "jsonl", "--out", "-", "--quiet").splitlines():
         assert json.loads(line)["ip"] in set(ADDRESSES.values())

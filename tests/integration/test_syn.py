@@ -99,7 +99,7 @@ def test_what_gets_lost_is_asked_again(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("profile", "rate"), [("lab", 3000), ("office", 500)])
 def test_the_pace_is_kept(tmp_path: Path, profile: str, rate: int) -> None:
-    network = "10.77.0.0/21" if profile == "lab" else "10.77.0.0/24"
+    network = "10.77.0.0/21" if profile == "lab" else "10.77.0.0/26"
     with scene("pace", tmp_path, hosts("10.77.0.9", 20)) as stage:
         lab(stage, network)
         with stage.watched() as capture:
