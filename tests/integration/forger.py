@@ -2,8 +2,8 @@
 
 Who asks a host whose address ends in 250 gets an acknowledgement of a number that was not sent, the right one
 from another address, a reset that acknowledges nothing that was sent, and an ICMP error that quotes something
-else. A host whose address ends in 251 accepts, three times over. It says when it is ready, and ends with its
-standard input.
+else. A host whose address ends in 251 accepts, three times over. In a /24 that ends in 31 each SYN is met by
+twenty ICMP errors. It says when it is ready, and ends with its standard input.
 """
 
 from __future__ import annotations
@@ -45,6 +45,8 @@ def answers(packet: bytes) -> list[bytes]:
     asker, asked = packet[12:16], packet[16:20]
     theirs, ours, sequence = struct.unpack_from("!HHI", packet, 20)
     ports = (ours, theirs)
+    if asked[2] == 31:
+        return [unreachable(asked, asker, packet[:28])] * 20
     if asked[3] == 251:
         return [segment(asked, asker, ports, SYN_ACK, sequence + 1)] * 3
     if asked[3] != 250:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ from tests.integration.product import Product
 from tests.integration.scenes import hosts, planned, scene, until
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.integration.scenes import Scene
 
 pytestmark = pytest.mark.namespaces
@@ -113,15 +116,22 @@ def test_the_pace_is_kept(tmp_path: Path, profile: str, rate: int) -> None:
     assert found(stage) == set(hosts("10.77.0.9", 20))
 
 
+@contextmanager
+def forging(stage: Scene) -> Iterator[None]:
+    """Somebody at the hospital's end of the cable answers what nobody asked."""
+    words = (sys.executable, "-m", "tests.integration.forger", stage.cable.ends[1])
+    forger = stage.cable.hospital.start(*words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
+    with ended(forger):
+        assert forger.stdout is not None
+        assert forger.stdout.readline() == "ready\n"
+        yield
+
+
 def test_who_answers_falsely_is_nobody(tmp_path: Path) -> None:
     alive = hosts("10.77.0.9", 4)
     with scene("forged", tmp_path, alive) as stage:
         lab(stage, "10.77.0.0/24")
-        words = (sys.executable, "-m", "tests.integration.forger", stage.cable.ends[1])
-        forger = stage.cable.hospital.start(*words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
-        with ended(forger):
-            assert forger.stdout is not None
-            assert forger.stdout.readline() == "ready\n"
+        with forging(stage):
             stage.product.run("scan", *SYN, *PORTS)
     assert found(stage) == {*alive, "10.77.0.251"}, "who accepts three times is there once"
     assert counts(stage, "seen") == len(alive) + 1
@@ -148,6 +158,19 @@ def test_a_firewall_that_answers_for_a_subnet_adds_no_asset(
     assert found(stage) == set()
     assert counts(stage, "phantoms") == number
     assert f"{number} addresses are no machines" in done.stderr
+
+
+def test_a_storm_of_unreachables_makes_no_host(tmp_path: Path) -> None:
+    """Twenty ICMP errors for each SYN to a subnet."""
+    alive = hosts("10.77.30.9", 4)
+    with scene("storm", tmp_path, alive) as stage:
+        lab(stage, "10.77.30.0/23")
+        with forging(stage):
+            stage.product.run("scan", *SYN, "--ports", "445")
+        wanted = "SELECT count(DISTINCT address) FROM ledger JOIN ledger_kinds ON id = kind_id"
+        (told,) = stage.product.ask(f"{wanted} WHERE outcome = 'unreachable'")[0]
+    assert found(stage) == {*alive, "10.77.30.251"}, "and who accepts three times"
+    assert told == 256
 
 
 def raw_parts(parent: int) -> list[Path]:
