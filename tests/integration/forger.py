@@ -15,6 +15,8 @@ import threading
 
 SYN_ACK, RST_ACK = 0x12, 0x14
 _SYN = 0x02
+_RCVBUFFORCE = 33
+"""socket(7): more than net.core.rmem_max."""
 
 
 def checksum(data: bytes) -> int:
@@ -64,6 +66,7 @@ def answers(packet: bytes) -> list[bytes]:
 def serve(device: str) -> None:
     """Answer until the process ends."""
     heard = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800))
+    heard.setsockopt(socket.SOL_SOCKET, _RCVBUFFORCE, 1 << 23)
     heard.bind((device, 0x0800))
     said = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
     sys.stdout.write("ready\n")
