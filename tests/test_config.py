@@ -91,6 +91,11 @@ MISTAKES = tomllib.loads((Path(__file__).parent / "site_mistakes.toml").read_tex
 ]
 
 
+def test_complaints_know_every_table() -> None:
+    tables = {field.alias or name for name, field in SiteFile.model_fields.items()} - {"ports"}
+    assert set(TABLES) == {"", *tables}
+
+
 @pytest.mark.parametrize("mistake", MISTAKES, ids=[mistake["said"] for mistake in MISTAKES])
 def test_one_mistake_gives_one_line_that_names_line_and_key(folder: Path, mistake: dict[str, str]) -> None:
     assert mistake["right"] in EXAMPLE
@@ -169,6 +174,13 @@ def test_canaries_are_read_as_they_are_written(folder: Path) -> None:
     elsewhere = EXAMPLE.replace('"10.20.0.1"', '"fd00:1::1", "[fd00:99::1]:22", "192.168.1.1"')
     canaries = load_site(written(folder, elsewhere)).wards[0].canaries
     assert [str(canary) for canary in canaries[:3]] == ["fd00:1::1", "[fd00:99::1]:22", "192.168.1.1"]
+
+
+def test_routers_are_read_in_their_usual_form(folder: Path) -> None:
+    assert load_site(written(folder, EXAMPLE)).snmp.routers == ("10.20.0.254", "10.20.1.254")
+    elsewhere = EXAMPLE.replace('"10.20.0.254"', '" fd00:99:0::1", "192.168.1.1"')
+    routers = load_site(written(folder, elsewhere)).snmp.routers
+    assert routers == ("fd00:99::1", "192.168.1.1", "10.20.1.254")
 
 
 def test_a_canary_in_a_ward_inside_a_passive_one_is_not_touched_either(folder: Path) -> None:

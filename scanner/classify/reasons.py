@@ -35,7 +35,7 @@ def said(heard: Heard, left: int, sets: ReleaseSets) -> Message:
 def suggested(heard: Heard, candidates: int) -> Message:
     """A suggestion or a name, and whether what was said agrees with it."""
     unlikely = heard.suggests and not heard.fits & candidates
-    if unlikely or (heard.named and not heard.named & candidates):
+    if candidates and (unlikely or (heard.named and not heard.named & candidates)):
         return Message('{key} is "{value}": {fingerprint} ({file}); it does not fit the rest', _values(heard))
     return Message('{key} is "{value}": {fingerprint} ({file}); it fits', _values(heard))
 

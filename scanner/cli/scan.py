@@ -20,13 +20,14 @@ from scanner.cli.terminal.exits import DONE, FAILED, FINDINGS, INTERRUPTED
 from scanner.cli.terminal.options import Where, formats, today, where
 from scanner.cli.terminal.output import say, tell, write_json_list
 from scanner.cli.terminal.progress import duration
-from scanner.cli.terminal.scanning import Job, past_of, perform, plan_rows, summarise
+from scanner.cli.terminal.scanning import Job, known_of, perform, plan_rows, summarise
 from scanner.cli.terminal.switches import Argument, Option
 from scanner.cli.terminal.unasked import print_unasked
 from scanner.errors import ConfigError
 from scanner.inventory import count_rows, open_inventory
 from scanner.language import translate
 from scanner.model import Status
+from scanner.probes.snmp_tables import TABLES
 from scanner.scan import CONNECT, PATIENCE, Ground, Request, prepare, request_of
 from scanner.sweep.methods import methods
 from scanner.transport.descriptors import descriptor_limit
@@ -35,6 +36,7 @@ from scanner.transport.limits import PROFILES
 if TYPE_CHECKING:
     from datetime import date
 
+    from scanner.scan.routers import Routers
     from scanner.sweep.plan import Share
 
 
@@ -139,7 +141,7 @@ def _job(asked: dict[str, Any], where: Where) -> Job:
     if asked["deep"]:
         _demand_opinions()
     request = _request(asked, source.file if source else None)
-    lore, unfinished = past_of(where.url(), source)
+    lore, unfinished = known_of(where.url(), source)
     resumed = None
     if asked["resume"]:
         if unfinished is None:
@@ -213,9 +215,23 @@ def _print_plan(ground: Ground, form: str) -> None:
         )
     for share in shares:
         _print_probes(share)
+    _print_routers(ground.routers)
     if ground.untouched:
         say("{number} addresses would not be touched: excluded or passive", number=ground.untouched)
     say("Nothing was sent.")
+
+
+def _print_routers(routers: Routers) -> None:
+    """How many of the datagrams are for routers, and which of these get none."""
+    if routers.asked:
+        say(
+            "of these, {number} routers would get 1 to {most} datagrams each, and be asked which machines "
+            "they know",
+            number=len(routers.asked),
+            most=TABLES.exchanges,
+        )
+    for unasked, why in routers.reasons():
+        say("routers not asked which machines they know: {routers}: {why}", routers=unasked, why=why.render())
 
 
 def _print_probes(share: Share) -> None:

@@ -10,6 +10,7 @@ from scanner.config.schema import (
     Dicom,
     Esu,
     InventoryTable,
+    OwnData,
     Policy,
     Signing,
     Site,
@@ -39,6 +40,7 @@ TABLES: Final[Mapping[str, type[Table]]] = {
     "snmp": Snmp,
     "dicom": Dicom,
     "inventory": InventoryTable,
+    "data": OwnData,
     "signing": Signing,
 }
 """The tables of a site file by name; ``""`` is its top level."""
@@ -74,8 +76,10 @@ _SAYS: Final[Mapping[str, Message]] = {
     "canary_excluded": Message(
         "{given} is excluded: it may not be touched, and a canary is asked all the time"
     ),
-    "canary_passive": Message("{given} lies in a ward that is passive_only: nothing is ever sent there"),
-    "canary_public": Message("{given} lies in no subnet of this site, and is no private address"),
+    "no_router": Message("{given} is no router: write its address, such as 10.20.0.1"),
+    "router_excluded": Message("{given} is excluded: it may not be touched, and a router would be asked"),
+    "host_passive": Message("{given} lies in a ward that is passive_only: nothing is ever sent there"),
+    "host_public": Message("{given} lies in no subnet of this site, and is no private address"),
     "no_role": Message("{given} is no role: write a word in lower case, such as biomedical"),
     "no_roles": Message('needs those who sign: [signing] roles = ["biomedical", "rssi"]'),
     "no_probe": Message("{given} is no name of a probe"),

@@ -1,4 +1,4 @@
-"""What may stand behind a key of a site file: texts, networks, ports, hours, canaries.
+"""What may stand behind a key of a site file: texts, networks, ports, hours, canaries, routers.
 
 Validators raise an error *type* and values; what people read stands in ``complaints.py``.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Mapping
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from typing import Annotated, Final, Literal, TypeAlias, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -111,6 +111,16 @@ def _canary(value: object) -> Canary:
         raise wrong("no_canary", given=value) from None
 
 
+def _address(text: str) -> str:
+    try:
+        address = ip_address(text.strip())
+    except ValueError:
+        raise wrong("no_router", given=text) from None
+    if getattr(address, "scope_id", None):
+        raise wrong("no_router", given=text)
+    return str(address)
+
+
 def _secretless(url: str) -> str:
     if re.match(r"[^/]*//[^/@]*:[^/@]*@", url):
         raise wrong("secret")
@@ -136,5 +146,7 @@ WindowText: TypeAlias = Annotated[Window, BeforeValidator(_window)]
 AeTitle: TypeAlias = Annotated[str, matching(r"[ -\[\]-~]{0,15}[!-\[\]-~]", "no_ae_title")]
 """An application entity title (DICOM PS3.5 6.2): 16 characters at most, no backslash, not all spaces."""
 CanaryText: TypeAlias = Annotated[Canary, BeforeValidator(_canary)]
+RouterText: TypeAlias = Annotated[str, AfterValidator(_address)]
+"""An address of IPv4 or IPv6, in its usual form."""
 RoleName: TypeAlias = Annotated[str, matching(r"[a-z][a-z0-9-]{0,30}", "no_role")]
 DatabaseURL: TypeAlias = Annotated[Filled, AfterValidator(_secretless)]

@@ -27,6 +27,7 @@ from scanner.config.fields import (
     ProbeNames,
     ProfileName,
     RoleName,
+    RouterText,
     Subnet,
     WindowText,
     matching,
@@ -35,14 +36,14 @@ from scanner.config.fields import (
 from scanner.config.window import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pydantic_core import PydanticCustomError
 
 __all__ = ["Canary", "Dicom", "Esu", "Policy", "Signing", "Site", "SiteFile", "Snmp", "Ward", "Window"]
 
 _PRIVATE: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
-"""Where a canary outside the site's subnets may stand (RFC 1918, RFC 4193)."""
+"""Where a canary or a router outside the site's subnets may stand (RFC 1918, RFC 4193)."""
 
 
 class Table(BaseModel):
@@ -129,10 +130,12 @@ class Esu(Table):
 
 
 class Snmp(Table):
-    """``[snmp]``: where community strings come from."""
+    """``[snmp]``: where community strings come from, and which routers are asked whom they know."""
 
     community_env: tuple[Annotated[str, matching(r"[A-Z_][A-Z0-9_]*", "no_variable")], ...] = ()
     """Names of environment variables, never the secrets themselves."""
+    routers: Annotated[tuple[RouterText, ...], DISTINCT] = ()
+    """Those whose tables of neighbours are read at the beginning of a scan."""
 
 
 class Dicom(Table):
@@ -184,7 +187,8 @@ class SiteFile(Table):
 
     @model_validator(mode="after")
     def _consistent(self) -> SiteFile:
-        for check in (_named_twice, _shared_subnets, _unknown_wards, _canaries_astray, _signed_by_nobody):
+        checks = (_named_twice, _shared_subnets, _unknown_wards, _canaries_astray, _routers_astray)
+        for check in (*checks, _signed_by_nobody):
             for error in check(self):
                 raise error
         return self
@@ -231,20 +235,32 @@ def _unknown_wards(file: SiteFile) -> Iterator[PydanticCustomError]:
 
 
 def _canaries_astray(file: SiteFile) -> Iterator[PydanticCustomError]:
-    passive = (subnet for ward in file.wards if ward.passive_only for subnet in ward.subnets)
-    untouched = {
-        "canary_excluded": AddressSet.of(file.policy.exclude),
-        "canary_passive": AddressSet.of(passive),
-    }
-    ground = AddressSet.of((*_PRIVATE, *(subnet for ward in file.wards for subnet in ward.subnets)))
+    astray = _astray(file, "canary_excluded")
     for index, ward in enumerate(file.wards):
         for place, canary in enumerate(ward.canaries):
-            number = number_of(canary.address)
-            kinds = [kind for kind, addresses in untouched.items() if number in addresses]
-            if number not in ground:
-                kinds.append("canary_public")
-            if kinds:
-                yield wrong(kinds[0], at=("ward", index, "canaries", place), given=str(canary))
+            if kind := astray(canary.address):
+                yield wrong(kind, at=("ward", index, "canaries", place), given=str(canary))
+
+
+def _routers_astray(file: SiteFile) -> Iterator[PydanticCustomError]:
+    astray = _astray(file, "router_excluded")
+    for place, router in enumerate(file.snmp.routers):
+        if kind := astray(router):
+            yield wrong(kind, at=("snmp", "routers", place), given=router)
+
+
+def _astray(file: SiteFile, excluded: str) -> Callable[[str], str | None]:
+    """What is wrong with a host that is named to be asked, by its address; None where nothing is."""
+    passive = (subnet for ward in file.wards if ward.passive_only for subnet in ward.subnets)
+    untouched = {excluded: AddressSet.of(file.policy.exclude), "host_passive": AddressSet.of(passive)}
+    ground = AddressSet.of((*_PRIVATE, *(subnet for ward in file.wards for subnet in ward.subnets)))
+
+    def kind_of(address: str) -> str | None:
+        number = number_of(address)
+        kinds = (kind for kind, addresses in untouched.items() if number in addresses)
+        return next(kinds, None if number in ground else "host_public")
+
+    return kind_of
 
 
 def _signed_by_nobody(file: SiteFile) -> Iterator[PydanticCustomError]:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         ScanRow,
     )
     from scanner.inventory.scans import known_in, progress_in, scans_rows, unfinished_scan, visited_in
+    from scanner.inventory.sighted import asked_by, evidence_by
     from scanner.inventory.store import Inventory, inventory_exists, open_inventory
     from scanner.inventory.upkeep import Check, backup_inventory, check_inventory, upgrade_inventory
 
@@ -51,6 +52,7 @@ _HOMES: Final = {
         *("FragileRow", "Heard", "LedgerRow", "Place", "ScanRow"),
     ),
     "scans": ("known_in", "progress_in", "scans_rows", "unfinished_scan", "visited_in"),
+    "sighted": ("asked_by", "evidence_by"),
     "store": ("Inventory", "inventory_exists", "open_inventory"),
     "upkeep": ("Check", "backup_inventory", "check_inventory", "upgrade_inventory"),
 }
@@ -73,6 +75,7 @@ __all__ = [
     "Place",
     "Recorder",
     "ScanRow",
+    "asked_by",
     "asset_detail",
     "assets_rows",
     "backup_inventory",
@@ -82,6 +85,7 @@ __all__ = [
     "count_rows",
     "coverage_rows",
     "denominator",
+    "evidence_by",
     "fragile_rows",
     "inventory_exists",
     "known_in",

@@ -24,6 +24,8 @@ _NAMES: Final = {
 Of MAC addresses that is the neighbour's: to it the frames for this very address were sent. What a host says
 over NetBIOS may be the address of another of its cards, and some make one up.
 """
+_OF_OTHERS: Final = frozenset({"neighbour.mac", "mac.address"})
+"""What others say of a machine that they saw."""
 
 
 def pack_address(address: str) -> bytes:
@@ -56,27 +58,31 @@ def merged(
     """The row's columns, but for id, site and ward: what is known now, else what was known before.
 
     An identity stays with the scan whose evidence made it: silence today does not take back what the machine
-    said of itself before; nor does what only its neighbours know of it.
+    said of itself before, nor does what others know of it that saw it, unless with another network card. What
+    met silence alone is no sign of life: another saw it.
     """
     moments = [observation.at for observation in host.observations]
-    first, last = min(moments), max(moments)
-    heard = any(observation.evidence for observation in host.observations)
+    told = {key for observation in host.observations for key in observation.evidence}
+    names = names_of(host.observations)
     row: dict[str, Any] = {
         "address": host.address,
         "packed": pack_address(host.address),
-        **names_of(host.observations),
+        **names,
         "identity_id": identity_id,
-        "identity_scan_id": scan_id if heard else None,
-        "first_seen": stamp(first),
-        "last_seen": stamp(last),
+        "identity_scan_id": scan_id if told else None,
+        "first_seen": stamp(min(moments)),
+        "last_seen": stamp(max(moments)),
         "last_scan_id": scan_id,
     }
     if before is None:
         return row
-    row |= {name: row[name] or before[name] for name in _NAMES}
-    row["first_seen"] = min(row["first_seen"], before["first_seen"])
-    row["last_seen"] = max(row["last_seen"], before["last_seen"])
+    row |= {name: names[name] or before[name] for name in _NAMES}
+    alive = any(observation.outcome.alive for observation in host.observations)
+    for column, which in (("first_seen", min), ("last_seen", max)):
+        row[column] = which(row[column], before[column]) if alive else before[column]
     spoken = any(seen.evidence for seen in host.observations if seen.endpoint.transport is not Transport.LINK)
-    if not spoken and before["identity_scan_id"] is not None:
+    same_card = names["mac"] in {"", before["mac"]} or not before["mac"]
+    only_seen = told <= _OF_OTHERS and same_card
+    if before["identity_scan_id"] is not None and (only_seen or not spoken):
         row |= {name: before[name] for name in ("identity_id", "identity_scan_id")}
     return row

@@ -15,7 +15,7 @@ from scanner.probes import Learnt, Probe, Send, der, lines
 from scanner.wire import Reader, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator, Iterator, Mapping
 
     from scanner.probes import Conversation, Framing, Peer, Step
 
@@ -29,8 +29,8 @@ OBJECTS: Final[Mapping[str, str]] = {
 COMMUNITIES: Final = 3
 """Most communities that one host is asked with."""
 
-_V1: Final = 0
-_V2C: Final = 1
+V1: Final = 0
+V2C: Final = 1
 _V3: Final = 3
 _GET: Final = 0xA0
 _RESPONSE: Final = 0xA2
@@ -57,15 +57,30 @@ class Answer(NamedTuple):
     """What follows: of version 3 the security parameters, of others the rest of the PDU."""
 
 
+class Binding(NamedTuple):
+    """An object, and what an agent says of it ([RFC 3416] section 3)."""
+
+    name: str
+    tag: int
+    value: Reader
+
+
 def get(community: str, version: int, request: int) -> bytes:
     """A GetRequest for the objects ([RFC 3416] section 4.2.1, [RFC 1157] section 4.1.2)."""
-    wanted = [der.element(der.SEQUENCE, der.object_identifier(name), _NULL) for name in OBJECTS]
-    return der.element(
-        der.SEQUENCE,
-        der.integer(version),
-        der.element(der.OCTETS, community.encode("utf-8")),
-        _request(request, *wanted),
-    )
+    return message(community, version, pdu(_GET, request, *OBJECTS))
+
+
+def message(community: str, version: int, content: bytes) -> bytes:
+    """A message of a community ([RFC 1901] section 3, [RFC 1157] section 4)."""
+    secret = der.element(der.OCTETS, community.encode("utf-8"))
+    return der.element(der.SEQUENCE, der.integer(version), secret, content)
+
+
+def pdu(kind: int, request: int, *wanted: str, numbers: tuple[int, int] = (0, 0)) -> bytes:
+    """A PDU that asks for objects; the two numbers are those of a GetBulkRequest ([RFC 3416] section 3)."""
+    listed = [der.element(der.SEQUENCE, der.object_identifier(name), _NULL) for name in wanted]
+    objects = der.element(der.SEQUENCE, *listed)
+    return der.element(kind, der.integer(request), *map(der.integer, numbers), objects)
 
 
 def discovery(request: int) -> bytes:
@@ -83,16 +98,11 @@ def discovery(request: int) -> bytes:
         der.integer(_V3),
         der.element(der.SEQUENCE, *header),
         der.element(der.OCTETS, usm),
-        der.element(der.SEQUENCE, nothing, nothing, _request(request)),
+        der.element(der.SEQUENCE, nothing, nothing, pdu(_GET, request)),
     )
 
 
 _NULL: Final = der.element(der.NULL)
-
-
-def _request(request: int, *wanted: bytes) -> bytes:
-    objects = der.element(der.SEQUENCE, *wanted)
-    return der.element(_GET, der.integer(request), der.integer(0), der.integer(0), objects)
 
 
 def parse_message(datagram: bytes) -> Answer:
@@ -112,21 +122,31 @@ def parse_message(datagram: bytes) -> Answer:
     return Answer(version, der.number(der.enter(response, der.INTEGER, "its id")), response)
 
 
-def parse_system(response: Reader) -> dict[str, str]:
-    """The evidence in the rest of a response's PDU ([RFC 3416] section 3); nothing of an error.
+def parse_bindings(response: Reader) -> Iterator[Binding]:
+    """The objects in the rest of a response's PDU ([RFC 3416] section 3); none of an error.
 
     Raises:
         ProtocolError: it is not whole.
     """
     if der.number(der.enter(response, der.INTEGER, "an error status")):
-        return {}
+        return
     der.enter(response, der.INTEGER, "an error index")
     bindings = der.enter(response, der.SEQUENCE, "bindings")
-    found = {}
     while bindings.remaining:
         binding = der.enter(bindings, der.SEQUENCE, "a binding")
-        key = OBJECTS.get(der.dotted(der.enter(binding, der.OID, "the name of an object")))
-        tag, value = der.next_element(binding)
+        name = der.dotted(der.enter(binding, der.OID, "the name of an object"))
+        yield Binding(name, *der.next_element(binding))
+
+
+def parse_system(response: Reader) -> dict[str, str]:
+    """The evidence in the rest of a response's PDU; nothing of an error.
+
+    Raises:
+        ProtocolError: it is not whole.
+    """
+    found = {}
+    for name, tag, value in parse_bindings(response):
+        key = OBJECTS.get(name)
         if key and tag == der.OCTETS:
             found[key] = lines.text(value.rest().replace(b"\r\n", b" ").replace(b"\n", b" "))
         elif key and tag == der.OID:
@@ -167,7 +187,7 @@ def converse(peer: Peer) -> Conversation:
     """Every community in SNMPv2c, then in SNMPv1, until one is told something; then the engine."""
     communities = peer.given.get("community", ())[:COMMUNITIES]
     request, told = _FIRST, False
-    for community, version in itertools.product(communities, (_V2C, _V1)):
+    for community, version in itertools.product(communities, (V2C, V1)):
         told = yield from _ask(community, version, request)
         request += 1
         if told:

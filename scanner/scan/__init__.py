@@ -1,6 +1,6 @@
 """A scan from what was asked to what is recorded: the only package that knows every stage."""
 
-from scanner.scan.past import lore_of, request_of
+from scanner.scan.past import lore_of, past_of, request_of
 from scanner.scan.request import CONNECT, PATIENCE, Ground, Lore, Request, prepare
 from scanner.scan.run import run
 from scanner.scan.settling import Settling
@@ -17,6 +17,7 @@ __all__ = [
     "Settling",
     "Tally",
     "lore_of",
+    "past_of",
     "prepare",
     "request_of",
     "run",

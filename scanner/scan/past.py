@@ -5,8 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from scanner.errors import ConfigError
-from scanner.inventory import breakers_rows, fragile_rows, known_in
+from scanner.inventory import (
+    asked_by,
+    breakers_rows,
+    evidence_by,
+    fragile_rows,
+    known_in,
+    progress_in,
+    visited_in,
+)
+from scanner.probes.snmp_tables import TABLES
+from scanner.scan.neighbours import MAC
 from scanner.scan.request import CONNECT, Lore, Request
+from scanner.scan.work import Past
 
 if TYPE_CHECKING:
     from scanner.config import SiteFile
@@ -22,6 +33,20 @@ def lore_of(inventory: Inventory, site: str) -> Lore:
     stopped = tuple(row.subnet for row in breakers_rows(inventory, site))
     fragile = tuple(row.address for row in fragile_rows(inventory, site))
     return Lore(stopped, fragile, known_in(inventory, site))
+
+
+def past_of(inventory: Inventory, scan: int) -> Past:
+    """What an unfinished scan has done.
+
+    Where it came to no machine yet it was interrupted while routers were asked: they are asked again.
+
+    Raises:
+        InventoryError: the inventory cannot be read.
+    """
+    done = visited_in(inventory, scan)
+    routers = asked_by(inventory, scan, TABLES.name) if len(done) else frozenset()
+    neighbours = evidence_by(inventory, scan, TABLES.name, MAC)
+    return Past(done, routers=routers, neighbours=neighbours, **progress_in(inventory, scan))
 
 
 def request_of(scan: ScanRow, asked: Request, digest: str) -> Request:

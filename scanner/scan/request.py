@@ -11,7 +11,8 @@ from scanner.deep.opinions import GENTLE, SecondOpinions, most
 from scanner.errors import ConfigError
 from scanner.lifecycle import Policy
 from scanner.probes import probes
-from scanner.scan.terms import shares_of
+from scanner.scan.routers import Routers, planned, routers_of
+from scanner.scan.terms import router_terms, shares_of
 from scanner.sweep.methods import methods
 from scanner.sweep.plan import More, plan
 from scanner.targets import Scope, parse_targets, span_of, sweepable, untouchable
@@ -103,10 +104,16 @@ class Ground:
     """Those of them at which machines are known: they are visited first."""
     method: Method | None = None
     """How hosts are looked at before any probe is held with them; None: they are not."""
+    routers: Routers = field(default_factory=Routers)
+    """Who is asked for machines before the first of them is visited."""
 
-    def order(self) -> Iterator[int]:
-        """Every address once: first where machines are known, each half far from the one before."""
-        known = self.known
+    def order(self, seen: AddressSet | None = None) -> Iterator[int]:
+        """Every address once: first where machines are known, each half far from the one before.
+
+        Args:
+            seen: where routers know of machines.
+        """
+        known = AddressSet([*self.known.spans, *seen.within(self.asked).spans]) if seen else self.known
         yield from known.spread()
         yield from (number for number in self.asked.spread() if number not in known)
 
@@ -115,7 +122,7 @@ class Ground:
         profiles = () if self.opinions is None else PROFILES.keys() - {GENTLE}
         more = dict.fromkeys(profiles, More(*most()))
         look = None if self.method is None else self.method.most
-        return plan(self.shares, self.gate, probes(), more, look)
+        return planned(plan(self.shares, self.gate, probes(), more, look), self.routers, self.gate)
 
     def opening(self, now: datetime) -> datetime | None:
         """When the next window of a ward opens; ``now`` where one is open, None where none ever is."""
@@ -172,7 +179,18 @@ def prepare(request: Request, descriptors: int, lore: Lore | None = None) -> Gro
         _opinions(request, shares),
         (lore or Lore()).known.within(chosen),
         _method(request, shares),
+        Routers() if site is None else routers_of(site, gate, _heeded(request, site, asked)),
     )
+
+
+def _heeded(request: Request, site: SiteFile, asked: AddressSet) -> AddressSet:
+    """Of which addresses a router is believed: those that were asked for, passive ones included.
+
+    Nothing is sent to a machine by being told of it. What is excluded is left out all the same.
+    """
+    everywhere = AddressSet.of(net for ward in site.wards for net in ward.subnets)
+    excluded = [*(span_of(text) for text in request.exclude), *untouchable(site)[0].spans]
+    return (asked if request.targets else everywhere).without(AddressSet(excluded))
 
 
 def _method(request: Request, shares: tuple[tuple[AddressSet, Terms], ...]) -> Method | None:
@@ -216,9 +234,11 @@ def _gate(
         networks = tuple(dict.fromkeys(net for ward in site.wards for net in ward.subnets))
         named = AddressMap((AddressSet.of([net]), net) for net in networks)
         canaries = [(each.number,) * 2 for _, terms in shares for each in terms.canaries]
-        subnets = AddressSet([*subnets.spans, *canaries])
+        subnets = AddressSet([*subnets.spans, *canaries, *map(span_of, site.snmp.routers)])
     scope = Scope.of(subnets, forbidden, allow_public=request.allow_public)
-    terms, fallback = AddressMap(shares), Terms(PROFILES["clinical"])
+    chosen = AddressSet(span for addresses, _ in shares for span in addresses.spans)
+    aside = () if site is None else router_terms(chosen, site, request.profile, request.rate)
+    terms, fallback = AddressMap((*shares, *aside)), Terms(PROFILES["clinical"])
     rates = [share.limits.rate for _, share in shares]
     total = None if None in rates else max(rate for rate in rates if rate)
     gate = Gate(scope, lambda number: terms.get(number) or fallback, request.ports, total, Subnets(named))

@@ -14,6 +14,7 @@ from scanner.errors import ConfigError
 from scanner.language import Message
 from scanner.probes import probes
 from scanner.process import rare_collections
+from scanner.scan.neighbours import announce, announce_left, ask_routers
 from scanner.scan.work import Work
 from scanner.sweep.connect import sweep
 from scanner.transport.sending import sending
@@ -110,11 +111,15 @@ async def _carry_out(work: Work) -> None:
 async def _sweep_in_hours(work: Work) -> None:
     """Sweep what may be swept now, wait for the hours of the rest, and go on."""
     ground = work.ground
+    announce(work)
     while True:
         await _wait_for_hours(work)
-        numbers = (number for number in ground.order() if number not in work)
+        await ask_routers(work)
+        seen = work.neighbours.addresses()
+        numbers = (number for number in ground.order(seen) if number not in work)
         later = await sweep(numbers, ground.gate, probes(), work, ground.patience, method=ground.method)
         if not later:
+            announce_left(work)
             return
 
 

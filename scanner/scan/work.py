@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Final, Protocol
 from scanner.addresses import AddressBits
 from scanner.language import Message
 from scanner.model import HostRecord, Outcome
+from scanner.scan.neighbours import Neighbours
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from scanner.inventory import Recorder
-    from scanner.model import Evidence, Observation, Trip
+    from scanner.model import Evidence, Identity, Observation, Trip
     from scanner.scan.request import Ground
     from scanner.scan.settling import Settling
     from scanner.sweep.visit import Visit
@@ -41,6 +42,23 @@ class Tally:
     trips: list[Trip] = field(default_factory=list)
     """The subnets that were stopped."""
     outcomes: Counter[str] = field(default_factory=Counter)
+    _seen: AddressBits = field(default_factory=AddressBits)
+    _identified: AddressBits = field(default_factory=AddressBits)
+
+    def see(self, number: int, identity: Identity) -> None:
+        """Count a machine, and what was made of it; each once, however often something is heard of it."""
+        if number not in self._seen:
+            self._seen.add(number)
+            self.seen += 1
+        if identity.candidates and number not in self._identified:
+            self._identified.add(number)
+            self.identified += 1
+
+    def resume(self, past: Past) -> None:
+        """Go on counting where a scan was interrupted."""
+        self.visited, self.seen, self.identified = len(past.done), past.seen, past.identified
+        for number in past.neighbours:
+            self._seen.add(number)
 
     def counts(self) -> dict[str, int]:
         """The numbers that are kept with the scan."""
@@ -57,6 +75,10 @@ class Past:
     attempts: int = 0
     seen: int = 0
     identified: int = 0
+    routers: frozenset[int] = frozenset()
+    """Those that were asked which machines they know."""
+    neighbours: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    """Whom they told of, by address: its network cards."""
 
 
 class Screen(Protocol):
@@ -82,10 +104,12 @@ class Work:
     ) -> None:
         self.ground, self.recorder = ground, recorder
         self.screen, self.told = screen, screen.told
-        self.tally = Tally(len(ground.asked), datetime.now(UTC), len(past.done))
-        self.tally.seen, self.tally.identified = past.seen, past.identified
+        self.tally = Tally(len(ground.asked), datetime.now(UTC))
+        self.tally.resume(past)
+        self.routers = set(past.routers)
+        self.neighbours = Neighbours(recorder, settling.classifier, self.tally, dict(past.neighbours))
         self._settling = settling
-        self._done, self._seen = past.done, AddressBits()
+        self._done = past.done
         self._attempts = past.attempts
 
     def __contains__(self, number: int) -> bool:
@@ -117,13 +141,10 @@ class Work:
         if not observations or all(seen.outcome in _NOT_SENT for seen in observations):
             return
         self.tally.outcomes[visit.outcome] += 1
-        if not any(seen.outcome.alive for seen in observations):
+        if not visit.alive and door.number not in self.neighbours.macs:
             return
-        identity = self._settling.classifier.classify(visit.evidence)
-        if door.number not in self._seen:
-            self._seen.add(door.number)
-            self.tally.seen += 1
-            self.tally.identified += bool(identity.candidates)
+        identity = self._settling.classifier.classify(self.neighbours.beside(door.number, visit.evidence))
+        self.tally.see(door.number, identity)
         self.recorder.record(
             HostRecord(door.address, door.terms.ward, tuple(observations), identity, visit.unasked)
         )

@@ -32,6 +32,8 @@ class Call:
     """What it is where no whole answer comes in time."""
     waited: Deadlines = field(init=False)
     """How long an answer is waited for."""
+    counted: bool = True
+    """Whether what it sends is among the connections that a host gets in a scan."""
     _connection: Connection | None = None
     _inside: Secured | None = None
     _began: datetime = field(init=False)
@@ -46,11 +48,11 @@ class Call:
             ForbiddenError: nothing may be sent there.
             LimitError: the host has had its connections.
         """
-        await self.door.admit()
+        await self.door.admit(counted=self.counted)
         self._began, start = datetime.now(UTC), time.monotonic()
         dialled = await dial(self.endpoint, self.switchboard)
         for _ in range(dialled.repeats if isinstance(dialled, Ended) else repeats_of(dialled)):
-            self.door.recount(1)
+            self.door.recount(1, counted=self.counted)
             self.enter(Outcome.SILENT)
         if not isinstance(dialled, Ended):
             self._connection = Connection(dialled, self.switchboard)
@@ -58,7 +60,7 @@ class Call:
             return None
         self.door.missed = True
         if dialled.local:
-            self.door.recount(-1)
+            self.door.recount(-1, counted=self.counted)
         else:
             self.enter(dialled.outcome)
         if dialled.outcome is Outcome.REFUSED:

@@ -64,12 +64,14 @@ class _Course:
         self.outcome, self.detail = outcome, printable(detail)
 
 
-async def hold(
+async def hold(  # noqa: PLR0913 - with whom, through what, on which terms
     probe: Probe,
     endpoint: Endpoint,
     door: HostDoor,
     switchboard: Switchboard,
     known: Evidence | None = None,
+    *,
+    counted: bool = True,
 ) -> Observation:
     """Hold one conversation, connecting first; never raises for anything that a network can do.
 
@@ -79,6 +81,7 @@ async def hold(
         door: the host's door, which admits every connection.
         switchboard: what all connections share.
         known: what the host has said in this visit so far.
+        counted: whether what is sent is among the connections that a host gets in a scan.
 
     Raises:
         HoursError: the ward's window closed before anything was sent.
@@ -88,6 +91,7 @@ async def hold(
     before = door.connections
     over = Posting if endpoint.transport is Transport.UDP else Call
     call = over(probe.name, endpoint, door, switchboard)
+    call.counted = counted
     try:
         opened = await call.open()
     except HoursError:

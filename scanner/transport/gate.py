@@ -173,7 +173,8 @@ class HostDoor:
         """Wait for the turn of one more attempt, and count it.
 
         Args:
-            counted: whether it is one of the connections that a host gets in a scan; a canary's are not.
+            counted: whether it is one of the connections that a host gets in a scan; those of hosts that the
+                site file names to be asked more, canaries and routers, are not.
 
         Raises:
             ForbiddenError: the address is out of scope, its subnet is stopped, or its ward's hours are over;
@@ -222,7 +223,12 @@ class HostDoor:
             self.silent = None
         return lost
 
-    def recount(self, attempts: int) -> None:
-        """Count attempts of the kernel itself, or take one back that this machine could not send."""
-        self.connections += attempts
+    def recount(self, attempts: int, *, counted: bool = True) -> None:
+        """Count attempts of the kernel itself, or take one back that this machine could not send.
+
+        Args:
+            attempts: how many, or less than none.
+            counted: whether they are among the connections that a host gets in a scan.
+        """
+        self.connections += attempts * counted
         self.gate.attempts += attempts

@@ -34,12 +34,12 @@ class Posting(Call):
         Raises:
             ForbiddenError, LimitError: nothing may be sent there.
         """
-        await self.door.admit()
+        await self.door.admit(counted=self.counted)
         self._began = datetime.now(UTC)
         try:
             self._datagrams = Datagrams(self.endpoint, self.switchboard)
         except OSError as error:
-            self.door.recount(-1)
+            self.door.recount(-1, counted=self.counted)
             return Ended(Outcome.FAILED, error.strerror or "", local=True)
         return None
 
@@ -50,7 +50,7 @@ class Posting(Call):
             ForbiddenError, LimitError: nothing more may be sent there.
         """
         if self._datagrams is not None and self._turn is None:
-            await self.door.admit()
+            await self.door.admit(counted=self.counted)
             self._began, self._turn = datetime.now(UTC), (self._datagrams.sent, self._datagrams.received)
 
     async def exchange(self, send: Send) -> bytes:
@@ -75,7 +75,7 @@ class Posting(Call):
         if self._datagrams.sent > sent:
             self.enter(outcome, self._datagrams.sent - sent, self._datagrams.received - received)
         else:
-            self.door.recount(-1)
+            self.door.recount(-1, counted=self.counted)
 
     def end(self, outcome: Outcome) -> None:
         """Close the socket."""

@@ -84,13 +84,22 @@ def _free_datagram_port() -> int:
 def snmpd(folder: Path, *settings: str) -> Iterator[int]:
     """Net-SNMP's agent in the foreground: its port."""
     port = _free_datagram_port()
-    file = folder / "snmpd.conf"
+    with agent(folder, HOST, port, *settings):
+        yield port
+
+
+@contextmanager
+def agent(
+    folder: Path, address: str, port: int, *settings: str, prefix: Sequence[str] = ()
+) -> Iterator[None]:
+    """The same at an address, run by ``prefix``, a command line that runs another one."""
+    file = folder / f"snmpd-{address}.conf"
     file.write_text("\n".join([*settings, ""]), encoding="utf-8")
-    words = ["snmpd", "-f", "-Lo", "-C", "-c", str(file), f"udp:{HOST}:{port}"]
+    words = [*prefix, "snmpd", "-f", "-Lo", "-C", "-c", str(file), f"udp:{address}:{port}"]
     own = {"MIBS": "", "SNMP_PERSISTENT_DIR": str(folder), "SNMPCONFPATH": str(folder)}
     with _running(words, own) as process:
-        _bound(process, port)
-        yield port
+        _bound(process, port, prefix)
+        yield
 
 
 @contextmanager

@@ -130,6 +130,44 @@ def test_a_neighbours_word_gives_a_mac_and_takes_no_identity_away(
     assert asset.evidence["smb.native_os"] == ("Windows 5.1",)
 
 
+CARD, OTHER_CARD = "00:0c:29:00:00:05", "00:0c:29:00:00:06"
+
+
+@pytest.mark.parametrize("said", [{}, {"netbios.mac": (CARD,)}], ids=["no card is known", "the same card"])
+def test_a_neighbour_that_saw_it_does_not_take_back_what_a_machine_said(
+    inventory: Inventory, site: SiteFile, said: dict[str, tuple[str, ...]]
+) -> None:
+    first = seen("10.20.0.5", {"ntlm.version": ("5.1.2600",), **said})
+    record(inventory, site, [host("10.20.0.5", "Cardiologie", XP, first)])
+    later = NOON + timedelta(days=1)
+    saw = seen("10.20.0.5", {"mac.address": (CARD,)}, at=later)
+    record(inventory, site, [host("10.20.0.5", "Cardiologie", NOTHING, saw)])
+    (asset,) = assets_rows(inventory, today=TODAY, releases=RELEASES, evidence=True)
+    assert (asset.identity, asset.mac, asset.last_seen) == (XP, CARD, later)
+    assert asset.evidence == first.evidence
+
+
+def test_another_card_at_the_address_is_another_machine(inventory: Inventory, site: SiteFile) -> None:
+    first = seen("10.20.0.5", {"netbios.mac": (CARD,)})
+    record(inventory, site, [host("10.20.0.5", "Cardiologie", XP, first)])
+    saw = seen("10.20.0.5", {"mac.address": (OTHER_CARD,)})
+    record(inventory, site, [host("10.20.0.5", "Cardiologie", NOTHING, saw)])
+    (asset,) = assets_rows(inventory, today=TODAY, releases=RELEASES)
+    assert (asset.identity, asset.mac) == (NOTHING, OTHER_CARD)
+
+
+def test_a_machine_that_others_saw_and_that_answers_nobody_was_seen_when_they_saw_it(
+    inventory: Inventory, site: SiteFile
+) -> None:
+    saw = seen("10.20.0.5", {"mac.address": (CARD,)})
+    silent = seen("10.20.0.5", outcome=Outcome.SILENT, at=NOON + timedelta(minutes=1))
+    hosts = [host("10.20.0.5", "Cardiologie", NOTHING, each) for each in (saw, silent)]
+    record(inventory, site, hosts)
+    (asset,) = assets_rows(inventory, today=TODAY, releases=RELEASES, evidence=True)
+    assert (asset.first_seen, asset.last_seen) == (NOON, NOON)
+    assert asset.evidence == {"mac.address": (CARD,)}
+
+
 def test_the_first_word_replaces_silence(inventory: Inventory) -> None:
     record(inventory, None, [host("10.0.0.5", "", NOTHING, seen("10.0.0.5", outcome=Outcome.REFUSED))])
     record(inventory, None, [host("10.0.0.5", "", XP)])

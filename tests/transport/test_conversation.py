@@ -88,9 +88,9 @@ async def ask(
     return await meet_at(probe, door)
 
 
-async def meet_at(probe: Probe, door: HostDoor) -> Observation:
+async def meet_at(probe: Probe, door: HostDoor, *, counted: bool = True) -> Observation:
     async with Switchboard(1, connect_seconds=0.5, answer_seconds=0.3, datagram_seconds=0.3) as switchboard:
-        return await hold(probe, _endpoint(door, probe), door, switchboard)
+        return await hold(probe, _endpoint(door, probe), door, switchboard, counted=counted)
 
 
 def _endpoint(door: HostDoor, probe: Probe) -> Endpoint:

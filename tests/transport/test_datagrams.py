@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 import uvloop
@@ -134,6 +135,16 @@ def test_what_can_be_no_answer_is_another_protocol() -> None:
 def test_a_host_gets_no_more_datagrams_than_its_limits_allow() -> None:
     seen, _ = hold(lambda asked: [asked[:1] + b" me"], connections=1)
     assert (seen.connections, seen.evidence) == (1, {"test.1": (" me",)})
+
+
+def test_a_host_that_is_named_to_be_asked_more_is_and_keeps_what_it_gets_as_any_host() -> None:
+    door = door_to()
+    door.connections = 64
+    probe = Probe("test", Transport.UDP, (1,), ("test.1", "test.2"), ask_twice, rank=1, exchanges=2)
+    with Server(lambda asked: [asked[:1] + b" me"]) as server:
+        seen = uvloop.run(meet_at(replace(probe, ports=(server.port,)), door, counted=False))
+    assert (seen.outcome, seen.connections, door.connections) == (Outcome.ANSWERED, 0, 64)
+    assert len(door.gate.ledger) == door.gate.attempts == server.heard == 2
 
 
 def test_datagrams_of_others_are_not_heard() -> None:

@@ -14,11 +14,9 @@ from scanner.inventory import (
     Recorder,
     inventory_exists,
     open_inventory,
-    progress_in,
     unfinished_scan,
-    visited_in,
 )
-from scanner.scan import Lore, Past, Settling, lore_of, run
+from scanner.scan import Lore, Past, Settling, lore_of, past_of, run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +42,7 @@ class Job:
     """The unfinished scan that it goes on with."""
 
 
-def past_of(database: str, source: SiteSource | None) -> tuple[Lore, ScanRow | None]:
+def known_of(database: str, source: SiteSource | None) -> tuple[Lore, ScanRow | None]:
     """What earlier scans of a site say, and the one that was not finished; nothing is made or changed.
 
     Raises:
@@ -78,11 +76,7 @@ def perform(job: Job) -> Tally:
             spans=ground.asked.spans,
             resumed=resumed.id if resumed else None,
         )
-        past = (
-            Past(visited_in(inventory, resumed.id), **progress_in(inventory, resumed.id))
-            if resumed
-            else Past()
-        )
+        past = past_of(inventory, resumed.id) if resumed else Past()
         with progress() as screen:
             return run(ground, recorder, Settling(classifier, job.today, ground.policies), screen, past)
 
