@@ -24,7 +24,8 @@ demo: $(VENV)/runtime ## a simulated hospital, scanned: Windows XP counted per w
 test: $(VENV)/dev ## every test; installs the system packages that they need where it may
 	@tests/system-packages
 	@export PATH="$$PATH:/usr/sbin:/sbin"; \
-	if [ "$$(id -u)" != 0 ] && sudo -n true 2>/dev/null; then \
+	if [ "$$(id -u)" = 0 ]; then tests/side-by-side $(RUN); \
+	elif sudo -n true 2>/dev/null; then \
 	  $(RUN) -m pytest -m 'not namespaces'; \
 	  sudo -n env PATH="$$PATH" CI="$${CI:-}" PYTHONDONTWRITEBYTECODE=1 \
 	    $(RUN) -m pytest -p no:cacheprovider -m namespaces; \

@@ -13,6 +13,7 @@ import pytest
 from tests.integration.peers import free_port, samba
 from tests.integration.product import Product
 from tests.integration.scenes import until
+from tests.integration.test_stop import machine, on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,15 +85,23 @@ def others() -> list[str]:
     return [words for words in found if "smbport=" in words]
 
 
-@pytest.mark.parametrize("how", ["stop", "kill"])
-def test_what_ends_a_scan_ends_others_too(tmp_path: Path, port: int, how: str) -> None:
-    product = site(tmp_path, port, "office")
-    with product.start("scan", "--deep") as scan:
+def test_what_kills_a_scan_ends_others_too(tmp_path: Path, port: int) -> None:
+    with site(tmp_path, port, "office").start("scan", "--deep") as scan:
         until(lambda: bool(others()), scan)
-        if how == "stop":
-            product.run("stop")
-        else:
-            scan.kill()
+        scan.kill()
         scan.communicate(timeout=30)
     until(lambda: not others())
-    assert scan.returncode == (130 if how == "stop" else -9)
+    assert scan.returncode == -9
+
+
+@pytest.mark.namespaces
+def test_what_stops_a_scan_ends_others_too(tmp_path: Path, port: int) -> None:
+    site(tmp_path, port, "office")
+    with machine() as place:
+        product = on(place, tmp_path)
+        with product.start("scan", "--deep") as scan:
+            until(lambda: bool(others()), scan)
+            product.run("stop")
+            scan.communicate(timeout=30)
+        until(lambda: not others())
+    assert scan.returncode == 130
