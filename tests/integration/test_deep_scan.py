@@ -76,21 +76,36 @@ def test_without_nmap_they_are_refused(tmp_path: Path, port: int) -> None:
     assert not product.inventory.exists()
 
 
-def others() -> list[str]:
-    """The command lines of nmap at work for this product."""
-    found = []
-    for file in Path("/proc").glob("[0-9]*/cmdline"):
-        with suppress(OSError):  # it ended meanwhile
-            found.append(file.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace"))
-    return [words for words in found if "smbport=" in words]
+def others(scan: int) -> set[Path]:
+    """The processes of somebody else's program that a scan has started."""
+    found = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError, IndexError):  # it ended meanwhile
+            if b"smbport=" in (process / "cmdline").read_bytes() and scan in ancestors(process):
+                found.add(process)
+    return found
+
+
+def ancestors(process: Path) -> Iterator[int]:
+    """The processes that started it, and that started these (proc(5), stat)."""
+    while (parent := int((process / "stat").read_text().rpartition(")")[2].split()[1])) > 1:
+        yield parent
+        process = Path("/proc", str(parent))
+
+
+def demand_gone(started: set[Path]) -> None:
+    """They end, and soon."""
+    assert started
+    until(lambda: not any(process.exists() for process in started))
 
 
 def test_what_kills_a_scan_ends_others_too(tmp_path: Path, port: int) -> None:
     with site(tmp_path, port, "office").start("scan", "--deep") as scan:
-        until(lambda: bool(others()), scan)
+        until(lambda: bool(others(scan.pid)), scan)
+        started = others(scan.pid)
         scan.kill()
         scan.communicate(timeout=30)
-    until(lambda: not others())
+    demand_gone(started)
     assert scan.returncode == -9
 
 
@@ -100,8 +115,9 @@ def test_what_stops_a_scan_ends_others_too(tmp_path: Path, port: int) -> None:
     with machine() as place:
         product = on(place, tmp_path)
         with product.start("scan", "--deep") as scan:
-            until(lambda: bool(others()), scan)
+            until(lambda: bool(others(scan.pid)), scan)
+            started = others(scan.pid)
             product.run("stop")
             scan.communicate(timeout=30)
-        until(lambda: not others())
+        demand_gone(started)
     assert scan.returncode == 130
