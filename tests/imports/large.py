@@ -132,7 +132,7 @@ _LEASE = """lease {address} {{
   binding state active;
   next binding state free;
   rewind binding state free;
-  hardware ethernet 00:0c:29:00:{high:02x}:{low:02x};
+  hardware ethernet 00:0c:29:{top:02x}:{high:02x}:{low:02x};
   uid "\\001\\000\\014)\\000\\001\\002";
   set vendor-class-identifier = "MSFT 5.0";
   client-hostname "POSTE-{host}";
@@ -141,14 +141,14 @@ _LEASE = """lease {address} {{
 
 
 def dhcp(size: int) -> Iterator[bytes]:
-    """dhcpd's leases, which some thousand hosts renew again and again."""
-    made = 0
+    """dhcpd's leases, which thousands of hosts renew again and again."""
+    made, hosts = 0, max(5000, size >> 12)
     for n in count():
         if made >= size:
             return
-        host = n % 5000
+        host = n % hosts
         when = {"day": n % 7, "date": 1 + n % 25, "hour": n % 24}
-        fields = {**when, "host": host, "high": host >> 8, "low": host & 0xFF}
+        fields = {**when, "host": host, "top": host >> 16, "high": host >> 8 & 0xFF, "low": host & 0xFF}
         lease = _LEASE.format(address=address(host), **fields).encode()
         made += len(lease)
         yield lease
