@@ -87,7 +87,7 @@ class Lots:
         remaining, within = iter(pairs), True
         while chunk := list(islice(remaining, self.gate.at_once(lot.terms))):
             try:
-                await self.gate.admit_many(lot.terms, len(chunk))
+                await self.gate.admit_many(lot.terms, [number for number, _ in chunk])
             except HoursError:
                 within = False
                 break
@@ -114,7 +114,8 @@ class Lots:
             Whether anybody answered a second time, or nobody could be asked.
         """
         self._witnesses.extend(self.sightings.answered(lot.numbers)[-_ASKED_AGAIN:])
-        asked = list(dict.fromkeys(pair for pair in self._witnesses if pair[1] in lot.services))
+        here = [pair for pair in self._witnesses if self.gate.terms_of(pair[0]) is lot.terms]
+        asked = list(dict.fromkeys(pair for pair in here if pair[1] in lot.services))
         if not asked:
             return True
         self.sightings.again.update(asked)

@@ -17,7 +17,7 @@ from scanner.transport.services import Services, services
 from scanner.transport.subnets import Subnet, Subnets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from scanner.model import Attempt
     from scanner.probes import Probe
@@ -100,19 +100,23 @@ class Gate:
         rate = self._pacer(terms).slowest
         return _AT_ONCE if rate is None else max(1, min(_AT_ONCE, int(rate * _MOMENT)))
 
-    async def admit_many(self, terms: Terms, number: int) -> None:
-        """Wait for the turns of packets to hosts that :attr:`scope` permits, and count them.
+    async def admit_many(self, terms: Terms, numbers: Sequence[int]) -> None:
+        """Wait for the turns of a packet to each of these hosts, and count them.
 
         Only for terms under which nothing is watched: no host has limits of its own there.
 
         Raises:
-            ForbiddenError: nothing may leave, or the ward's hours are over.
+            ForbiddenError: one of them is out of scope or watched, nothing may leave, or the hours are over.
             ClockError: the clock jumped: the ward's hours cannot be told.
         """
+        if terms.limits.watched or terms.canaries:
+            raise ForbiddenError
+        if not all(self.scope.permits(number) and self.terms_of(number) is terms for number in numbers):
+            raise ForbiddenError
         self.demand_open(terms)
-        await self._pacer(terms).turn(number)
+        await self._pacer(terms).turn(len(numbers))
         self.demand_open(terms)
-        self.attempts += number
+        self.attempts += len(numbers)
 
     def demand_open(self, terms: Terms, ahead: timedelta = timedelta()) -> None:
         """Check that anything may be sent under these terms now, and for so long after.

@@ -103,3 +103,27 @@ def test_ports_are_those_of_the_profile_and_refused_ones_only_where_named(
     services = moved.services(smb, moved.terms_of(HOST)).ports
     assert services == tuple(zip(named, (445, 139), strict=False))
     assert not {port for port, _ in plain.services(smb, plain.terms_of(HOST)).ports} & REFUSED_PORTS
+
+
+@pytest.mark.parametrize(
+    ("limits", "numbers", "ward"),
+    [
+        (PROFILES["lab"], ["10.0.0.1", "198.51.100.1"], ""),
+        (PROFILES["office"], ["10.0.0.1"], ""),
+        (PROFILES["lab"], ["10.0.0.1"], "another"),
+    ],
+    ids=["out of scope", "watched", "of another ward"],
+)
+def test_many_at_once_are_admitted_where_each_may_be_asked(
+    limits: Limits, numbers: list[str], ward: str
+) -> None:
+    terms = Terms(limits)
+    gate = Gate(Scope.of(None, AddressSet()), lambda _: terms)
+    asked = [number_of(text) for text in numbers]
+    with pytest.raises(ForbiddenError):
+        asyncio.run(gate.admit_many(Terms(limits, ward) if ward else terms, asked))
+    assert gate.attempts == 0
+    lab = Terms(PROFILES["lab"])
+    free = Gate(Scope.of(None, AddressSet()), lambda _: lab)
+    asyncio.run(free.admit_many(lab, asked[:1]))
+    assert free.attempts == 1
