@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import tempfile
 from contextlib import AsyncExitStack
-from tempfile import gettempdir
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,7 +18,7 @@ from scanner.model import Endpoint, Observation, Outcome
 from scanner.nmap_scripts import Script
 from scanner.transport.relay import LOOPBACK
 from scanner.transport.switchboard import Switchboard
-from tests.deep.processes import those_with, wait_for
+from tests.deep.processes import wait_for
 from tests.transport.test_conversation import door_to, peer, reset, silent
 from tests.transport.test_relay import limited
 
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from scanner.transport.gate import HostDoor
     from tests.transport.test_conversation import Peer
 
-STARTED = f"--datadir {gettempdir()}/"
-"""Only nmap as a child of ours has this in its command line."""
 SERVER = "Microsoft-IIS/6.0"
 
 FAKE = """#!/bin/sh
@@ -42,6 +40,17 @@ REPORT = (
     '<port protocol="tcp" portid="1"><state state="open" reason="syn-ack"/>{scripts}</port></ports></host>'
     '<runstats><finished timestr="" elapsed="0"/><hosts up="1" down="0" total="1"/></runstats></nmaprun>'
 )
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other scans of this machine may run nmap too: those of this test are known by their folder."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+
+def wait_for_nmap(number: int) -> dict[int, str]:
+    """Wait until so many of them live: their ids and command lines."""
+    return wait_for(f"--datadir {tempfile.gettempdir()}/", number)
 
 
 async def web(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -63,7 +72,7 @@ async def asked(hosts: Mapping[int, Peer], door: HostDoor) -> list[Observation]:
 
 def ask(hosts: Mapping[int, Peer], door: HostDoor | None = None) -> list[Observation]:
     seen = uvloop.run(asked(hosts, door or door_to()))
-    wait_for(STARTED, 0)
+    wait_for_nmap(0)
     return seen
 
 
@@ -192,14 +201,14 @@ def test_its_own_scripts_are_run_whatever_lies_in_the_home_folder() -> None:
     async def run() -> str:
         task = asyncio.create_task(asked({3389: silent}, door_to()))
         loop = asyncio.get_running_loop()
-        (command,) = (await loop.run_in_executor(None, wait_for, STARTED, 1)).values()
+        (command,) = (await loop.run_in_executor(None, wait_for_nmap, 1)).values()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
         return command
 
     words = uvloop.run(run()).split()
-    assert those_with(STARTED) == {}, "a scan that is stopped ends it"
+    wait_for_nmap(0)
     port, data = words[words.index("-p") + 1], words[words.index("--datadir") + 1]
     wanted = ["--script", "rdp-ntlm-info", "--script-args", f"smbport={port}", "--datadir", data]
     options = ["-oX", "-", LOOPBACK, "-p", port, *nmap.OPTIONS, *wanted]
