@@ -9,7 +9,7 @@ from sqlalchemy import Text, func, select, type_coerce
 
 from scanner.inventory.merging import merged
 from scanner.inventory.statements import insert_rows
-from scanner.inventory.tables import ASSETS, EVIDENCE, OBSERVATIONS, UtcTime
+from scanner.inventory.tables import ASSETS, EVIDENCE, OBSERVATIONS, SIGHTS, UtcTime
 from scanner.inventory.utc import stamp
 
 if TYPE_CHECKING:
@@ -77,7 +77,13 @@ class BatchWriter:
             }
         values = [row[column] for row in rows.values() for column in _COLUMNS]
         insert_rows(connection, ASSETS, values, replace=True)
+        sights = [value for row in rows.values() for value in self._sight(row)]
+        insert_rows(connection, SIGHTS, sights, replace=True)
         return {address: row["id"] for address, row in rows.items()}
+
+    def _sight(self, row: dict[str, Any]) -> tuple[object, ...]:
+        where = (row["last_seen"], row["ward_id"], row["identity_id"])
+        return (self.scan_id, row["id"], row["packed"], *where)
 
     def _known(self, connection: Connection, addresses: set[str]) -> dict[str, dict[str, Any]]:
         mine = select(*_AS_STORED).where(

@@ -16,7 +16,7 @@ from sqlalchemy import delete, func, select
 from scanner.inventory.coverage import MAP_BYTES
 from scanner.inventory.evidence import values_of
 from scanner.inventory.statements import insert_rows
-from scanner.inventory.tables import ASSETS, EVIDENCE, OBSERVATIONS, PHANTOMS, VISITS
+from scanner.inventory.tables import ASSETS, EVIDENCE, OBSERVATIONS, PHANTOMS, SIGHTS, TRAITS, VISITS
 from scanner.model import Outcome
 
 if TYPE_CHECKING:
@@ -179,4 +179,6 @@ def _remove(connection: Connection, assets: Sequence[int]) -> None:
     theirs = select(OBSERVATIONS.c.id).where(OBSERVATIONS.c.asset_id.in_(list(assets)))
     connection.execute(delete(EVIDENCE).where(EVIDENCE.c.observation_id.in_(theirs)))
     connection.execute(delete(OBSERVATIONS).where(OBSERVATIONS.c.asset_id.in_(list(assets))))
+    for table in (SIGHTS, TRAITS):
+        connection.execute(delete(table).where(table.c.asset_id.in_(list(assets))))
     connection.execute(delete(ASSETS).where(ASSETS.c.id.in_(list(assets))))

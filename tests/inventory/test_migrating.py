@@ -25,7 +25,7 @@ from scanner.inventory import (
 from scanner.inventory.answers import pack
 from scanner.inventory.identities import to_columns
 from scanner.inventory.migrating import alembic_config
-from scanner.inventory.schema import APPLICATION
+from scanner.inventory.schema import APPLICATION, VERSIONS
 from scanner.inventory.transactions import writing
 from tests.inventory.hospital import RELEASES, TODAY, XP, recorder
 
@@ -97,7 +97,7 @@ def test_nothing_of_an_older_inventory_is_lost(old: Path) -> None:
     url, before = f"sqlite:///{old}", _rows(old)
     with pytest.raises(ConfigError, match="run vetuste db upgrade"):
         open_inventory(url)
-    assert upgrade_inventory(url) == ("0001", "0004")
+    assert upgrade_inventory(url) == ("0001", VERSIONS[-1])
     after = _rows(old)
     changed = {"alembic_version", "scans", "coverage", "assets"}
     assert {name: rows for name, rows in before.items() if name not in changed} == {
@@ -147,4 +147,13 @@ def test_tables_without_row_ids_stay_so(inventory: Inventory) -> None:
     with closing(inventory.connect()) as connection:
         made = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall())
     clustered = {name for name, sql in made.items() if sql.rstrip().endswith("WITHOUT ROWID")}
-    assert clustered == {"subnets", "coverage", "visits", "evidence", "ledger", "phantoms"}
+    assert clustered == {
+        "subnets",
+        "coverage",
+        "visits",
+        "evidence",
+        "ledger",
+        "phantoms",
+        "sights",
+        "traits",
+    }

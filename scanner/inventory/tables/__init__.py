@@ -1,0 +1,55 @@
+"""The tables (SQLAlchemy Core). The migrations make them; a test compares the two.
+
+Verdicts are no column here: they depend on the day, the dates and the site's paid extensions.
+"""
+
+from __future__ import annotations
+
+from scanner.inventory.tables.assets import (
+    ASSETS,
+    EVIDENCE,
+    EVIDENCE_KEYS,
+    IDENTITIES,
+    OBSERVATIONS,
+    SIGHTS,
+    TIES,
+    TRAITS,
+    UNASKED,
+)
+from scanner.inventory.tables.metadata import METADATA, UtcTime
+from scanner.inventory.tables.places import (
+    BREAKERS,
+    COVERAGE,
+    LEDGER,
+    LEDGER_KINDS,
+    PHANTOMS,
+    SCANS,
+    SITES,
+    SUBNETS,
+    VISITS,
+    WARDS,
+)
+
+__all__ = [
+    "ASSETS",
+    "BREAKERS",
+    "COVERAGE",
+    "EVIDENCE",
+    "EVIDENCE_KEYS",
+    "IDENTITIES",
+    "LEDGER",
+    "LEDGER_KINDS",
+    "METADATA",
+    "OBSERVATIONS",
+    "PHANTOMS",
+    "SCANS",
+    "SIGHTS",
+    "SITES",
+    "SUBNETS",
+    "TIES",
+    "TRAITS",
+    "UNASKED",
+    "VISITS",
+    "WARDS",
+    "UtcTime",
+]

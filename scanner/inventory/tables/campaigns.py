@@ -1,0 +1,1 @@
+"""Campaigns: scans that are sealed for an audit."""

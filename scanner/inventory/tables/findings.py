@@ -1,0 +1,1 @@
+"""Findings: what somebody must act on."""

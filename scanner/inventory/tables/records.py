@@ -1,0 +1,1 @@
+"""Records of other registers: what a directory or an asset manager says that there is."""
