@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from sqlalchemy import Text, func, select, type_coerce
+from sqlalchemy import func, select
 
-from scanner.inventory.merging import merged
+from scanner.inventory.identity.memory import Memory
+from scanner.inventory.identity.ties import join_assets
+from scanner.inventory.identity.traits import traits_of
+from scanner.inventory.merging import merged, pack_address
 from scanner.inventory.statements import insert_rows
-from scanner.inventory.tables import ASSETS, EVIDENCE, OBSERVATIONS, SIGHTS, UtcTime
+from scanner.inventory.tables import ASSETS, EVIDENCE, OBSERVATIONS, SIGHTS
 from scanner.inventory.utc import stamp
 
 if TYPE_CHECKING:
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Table
     from sqlalchemy.engine import Connection
 
+    from scanner.inventory.identity.traits import Traits
     from scanner.inventory.interning import Numbers
     from scanner.model import HostRecord, Observation
 
@@ -25,11 +30,6 @@ Packed: TypeAlias = "tuple[HostRecord, tuple[bytes | None, ...]]"
 """A host, and the packed answers of each of its observations."""
 
 _COLUMNS: Final = tuple(ASSETS.c.keys())
-_AS_STORED: Final = [
-    type_coerce(column, Text).label(column.name) if isinstance(column.type, UtcTime) else column
-    for column in ASSETS.c
-]
-"""The columns with times as text, to be compared and written back as they are."""
 
 
 @dataclass(slots=True)
@@ -45,8 +45,7 @@ class BatchWriter:
         observation_id = _last(connection, OBSERVATIONS)
         observations: list[object] = []
         evidence: list[object] = []
-        for host, raw in hosts:
-            asset_id = assets[host.address]
+        for (host, raw), asset_id in zip(hosts, assets.found, strict=True):
             for observation, answers in zip(host.observations, raw, strict=True):
                 observation_id += 1
                 observations += (observation_id, self.scan_id, asset_id)
@@ -58,38 +57,74 @@ class BatchWriter:
                         evidence += (observation_id, key_id, position, value)
         insert_rows(connection, OBSERVATIONS, observations)
         insert_rows(connection, EVIDENCE, evidence)
+        for asset, other, how in assets.same:
+            join_assets(connection, asset, other, how, self.scan_id)
 
-    def _assets(self, connection: Connection, hosts: Sequence[HostRecord]) -> dict[str, int]:
-        """Write the assets of these hosts; gives their ids by address."""
-        rows = self._known(connection, {host.address for host in hosts})
-        last = _last(connection, ASSETS)
-        for host in hosts:
-            before = rows.get(host.address)
-            if before is None:
-                last += 1
-            identity_id = self.numbers.identity(connection, host.identity)
-            rows[host.address] = {
-                "id": last if before is None else before["id"],
-                "site_id": self.numbers.site_id,
-                "ward_id": self.numbers.ward(connection, host.ward),
-                "unasked_id": self.numbers.unasked(connection, host.unasked),
-                **merged(host, before, scan_id=self.scan_id, identity_id=identity_id),
-            }
-        values = [row[column] for row in rows.values() for column in _COLUMNS]
-        insert_rows(connection, ASSETS, values, replace=True)
-        sights = [value for row in rows.values() for value in self._sight(row)]
-        insert_rows(connection, SIGHTS, sights, replace=True)
-        return {address: row["id"] for address, row in rows.items()}
+    def _assets(self, connection: Connection, hosts: Sequence[HostRecord]) -> _Assets:
+        """Write the assets of these hosts."""
+        traits = [traits_of(host.address, host.observations) for host in hosts]
+        memory = Memory(connection, self.numbers, self.scan_id)
+        memory.load(traits)
+        assets = _Assets(memory, _last(connection, ASSETS))
+        sights: dict[tuple[int, bytes], tuple[object, ...]] = {}
+        for host, its in zip(hosts, traits, strict=True):
+            row, how = assets.of(host, its, self._row(connection, host))
+            key = (row["id"], pack_address(host.address))
+            how = sights[key][-1] if key in sights else how  # type: ignore[assignment]  # a sight's last column
+            seen = (row["last_seen"], row["ward_id"], row["identity_id"], how)
+            sights[key] = (self.scan_id, *key, *seen)
+        rows = [memory.rows[asset] for asset in dict.fromkeys(assets.found)]
+        insert_rows(connection, ASSETS, [row[column] for row in rows for column in _COLUMNS], replace=True)
+        insert_rows(connection, SIGHTS, [value for sight in sights.values() for value in sight], replace=True)
+        memory.write()
+        return assets
 
-    def _sight(self, row: dict[str, Any]) -> tuple[object, ...]:
-        where = (row["last_seen"], row["ward_id"], row["identity_id"])
-        return (self.scan_id, row["id"], row["packed"], *where)
+    def _row(self, connection: Connection, host: HostRecord) -> dict[str, Any]:
+        return {
+            "site_id": self.numbers.site_id,
+            "ward_id": self.numbers.ward(connection, host.ward),
+            "unasked_id": self.numbers.unasked(connection, host.unasked),
+            "identity_id": self.numbers.identity(connection, host.identity),
+        }
 
-    def _known(self, connection: Connection, addresses: set[str]) -> dict[str, dict[str, Any]]:
-        mine = select(*_AS_STORED).where(
-            ASSETS.c.site_id == self.numbers.site_id, ASSETS.c.address.in_(list(addresses))
-        )
-        return {row["address"]: dict(row) for row in connection.execute(mine).mappings()}
+
+@dataclass(slots=True)
+class _Assets:
+    """The assets of a batch's hosts, as they are decided one by one."""
+
+    memory: Memory
+    last: int
+    found: list[int] = field(default_factory=list)
+    """Of each host, in their order."""
+    same: list[tuple[int, int, str]] = field(default_factory=list)
+    """Assets that turned out to be one: the one that stays, the other one, and what shows it."""
+
+    def of(self, host: HostRecord, traits: Traits, new: dict[str, Any]) -> tuple[dict[str, Any], str]:
+        """The row of a host's asset as it is from now on, and what it was known again by."""
+        choice = self.memory.choose(host, traits)
+        before = None if choice.asset is None else self.memory.rows[choice.asset]
+        if before is None:
+            self.last += 1
+        identity_id = new.pop("identity_id")
+        row = {
+            **new,
+            **merged(host, before, scan_id=self.memory.scan, identity_id=identity_id),
+            "id": self.last if before is None else before["id"],
+        }
+        if row["identity_id"] == identity_id:
+            row |= {"candidates": json.dumps(host.identity.candidates), "certainty": host.identity.certainty}
+        else:
+            row |= {name: before[name] for name in ("candidates", "certainty")} if before else {}
+        self.memory.rows[row["id"]] = row
+        self.memory.learn(row["id"], traits, *_span(host))
+        self.found.append(row["id"])
+        self.same += [(row["id"], other, how) for other, how in choice.also]
+        return row, choice.how
+
+
+def _span(host: HostRecord) -> tuple[str, str]:
+    moments = [observation.at for observation in host.observations]
+    return stamp(min(moments)), stamp(max(moments))
 
 
 def _columns(seen: Observation) -> tuple[object, ...]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from typing import TYPE_CHECKING, Any, Final
 
 from scanner.inventory.utc import stamp
-from scanner.model import Transport
+from scanner.model import Certainty, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,7 +59,7 @@ def merged(
     """The row's columns, but for id, site and ward: what is known now, else what was known before.
 
     An identity stays with the scan whose evidence made it: silence today does not take back what the machine
-    said of itself before, nor does what others know of it that saw it, unless with another network card. What
+    said of itself before, nor does what others know of it that saw it. What
     met silence alone is no sign of life: another saw it.
     """
     moments = [observation.at for observation in host.observations]
@@ -77,12 +78,35 @@ def merged(
     if before is None:
         return row
     row |= {name: names[name] or before[name] for name in _NAMES}
+    if before["last_scan_id"] == scan_id and _key(before["packed"]) < _key(row["packed"]):
+        # It has several addresses: the lowest of a scan is the one that it is called by.
+        row |= {name: before[name] for name in ("address", "packed")}
     alive = any(observation.outcome.alive for observation in host.observations)
     for column, which in (("first_seen", min), ("last_seen", max)):
         row[column] = which(row[column], before[column]) if alive else before[column]
-    spoken = any(seen.evidence for seen in host.observations if seen.endpoint.transport is not Transport.LINK)
-    same_card = names["mac"] in {"", before["mac"]} or not before["mac"]
-    only_seen = told <= _OF_OTHERS and same_card
-    if before["identity_scan_id"] is not None and (only_seen or not spoken):
+    if _stays(host, before, told, scan_id):
         row |= {name: before[name] for name in ("identity_id", "identity_scan_id")}
     return row
+
+
+def _key(packed: bytes) -> tuple[int, bytes]:
+    return len(packed), packed
+
+
+def _stays(host: HostRecord, before: Mapping[str, Any], told: set[str], scan_id: int) -> bool:
+    """Whether what is known of a machine's system stays as it was."""
+    if before["identity_scan_id"] is None:
+        return False
+    spoken = any(seen.evidence for seen in host.observations if seen.endpoint.transport is not Transport.LINK)
+    if told <= _OF_OTHERS or not spoken:
+        return True
+    if before["identity_scan_id"] != scan_id or before["address"] == host.address:
+        return False
+    return _worth(before["certainty"], json.loads(before["candidates"])) >= _worth(
+        host.identity.certainty, host.identity.candidates
+    )  # two addresses of one machine: the one that tells more
+
+
+def _worth(certainty: str, candidates: Sequence[str]) -> tuple[bool, int, int]:
+    """How much is known of a system: the surer, the fewer candidates, the more."""
+    return bool(candidates), -list(Certainty).index(Certainty(certainty)), -len(candidates)

@@ -110,6 +110,8 @@ SIGHTS: Final = Table(
     ),  # the last sign of life; of what met silence alone, when it was asked
     Column("ward_id", ForeignKey("wards.id")),
     Column("identity_id", ForeignKey("identities.id"), nullable=False),
+    # Kinds of traits that it was known again by, and after a minus those that differ; empty when it was new.
+    Column("how", Text, nullable=False, server_default=""),
     Index(None, "asset_id", "scan_id"),
     sqlite_with_rowid=False,
 )
@@ -137,14 +139,13 @@ TIES: Final = Table(
     Column("kind", Text, nullable=False),
     Column("asset_id", ForeignKey("assets.id"), nullable=False),
     Column("other_id", Integer),  # the asset that was merged into it, or split from it
-    Column("address", Text, nullable=False),
     Column("at", UtcTime, nullable=False),
     Column("scan_id", ForeignKey("scans.id")),  # NULL: somebody decided
     Column("author", Text, nullable=False),
-    Column("reasons", Text, nullable=False),  # JSON: [[text, {name: value}]]
+    Column("how", Text, nullable=False),  # of a scan, as in sights; else what somebody said of it
     Column("moved", Text, nullable=False),  # JSON: what makes it undone
     Column("undone", UtcTime),
-    CheckConstraint("kind IN ('moved', 'merged', 'split')", name="kind"),
+    CheckConstraint("kind IN ('merged', 'split')", name="kind"),
     Index(None, "asset_id"),
     Index(None, "other_id"),
 )

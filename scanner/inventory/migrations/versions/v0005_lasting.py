@@ -56,6 +56,7 @@ def _sights() -> None:
         sa.Column("at", _TIME, nullable=False),
         _to("wards", "ward_id", null=True),
         _to("identities", "identity_id"),
+        sa.Column("how", sa.Text, nullable=False, server_default=""),
         sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_sights_asset_id_scan_id"), "sights", ["asset_id", "scan_id"])
@@ -84,12 +85,11 @@ def _ties() -> None:
         sa.Column("kind", sa.Text, nullable=False),
         _to("assets", "asset_id"),
         sa.Column("other_id", sa.Integer),
-        sa.Column("address", sa.Text, nullable=False),
         sa.Column("at", _TIME, nullable=False),
         _to("scans", "scan_id", null=True),
-        *(sa.Column(name, sa.Text, nullable=False) for name in ("author", "reasons", "moved")),
+        *(sa.Column(name, sa.Text, nullable=False) for name in ("author", "how", "moved")),
         sa.Column("undone", _TIME),
-        sa.CheckConstraint("kind IN ('moved', 'merged', 'split')", name=op.f("ck_ties_kind")),
+        sa.CheckConstraint("kind IN ('merged', 'split')", name=op.f("ck_ties_kind")),
     )
     for column in ("asset_id", "other_id"):
         op.create_index(op.f(f"ix_ties_{column}"), "ties", [column])

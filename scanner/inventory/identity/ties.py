@@ -1,0 +1,227 @@
+"""Joining assets that are one, and undoing it: by a scan or by hand.
+
+What is joined is moved. The tie keeps what was moved: nothing is lost, and somebody can undo it later.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from sqlalchemy import Text, delete, exists, func, insert, select, type_coerce, update
+
+from scanner.addresses import address_of
+from scanner.inventory.ledger import unpacked
+from scanner.inventory.tables import ASSETS, METADATA, OBSERVATIONS, SIGHTS, TIES, TRAITS, UtcTime
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Table
+    from sqlalchemy.engine import Connection
+
+Row: TypeAlias = dict[str, Any]
+
+_WITH_ASSETS: Final = frozenset({"observations", "sights", "traits", "ties"})
+"""Tables whose rows go with an asset in their own way; of all others the reference is changed."""
+_AT_ONCE: Final = 300
+
+
+def plain(table: Table) -> list[Any]:
+    """A table's columns with times as text, to be written back as they are."""
+    return [
+        type_coerce(column, Text).label(column.name) if isinstance(column.type, UtcTime) else column
+        for column in table.c
+    ]
+
+
+def join_assets(  # noqa: PLR0913 - what a tie says, each by name
+    connection: Connection, asset: int, other: int, how: str, scan: int | None = None, *, author: str = ""
+) -> int | None:
+    """Make two assets one: everything of the other one's becomes the first one's.
+
+    Args:
+        connection: in a write transaction.
+        asset: the one that stays.
+        other: the one that ends.
+        how: what shows that they are one: kinds of traits of a scan, a sentence of somebody's.
+        scan: the scan that found out; None: somebody decided.
+        author: who.
+
+    Returns:
+        The tie's id; None where one of them is no longer there, and nothing happened.
+    """
+    wanted = select(*plain(ASSETS)).where(ASSETS.c.id.in_([asset, other]))
+    rows = {row["id"]: dict(row) for row in connection.execute(wanted).mappings()}
+    if set(rows) != {asset, other} or asset == other:
+        return None
+    observations = select(OBSERVATIONS.c.id).where(OBSERVATIONS.c.asset_id == other)
+    moved = {
+        "asset": _packed(rows[other]),
+        "traits": _rows(connection, TRAITS, other),
+        "observations": list(connection.scalars(observations)),
+        "sights": [_packed(row) for row in _rows(connection, SIGHTS, other)],
+    }
+    _move_all(connection, other, asset)
+    moved["references"] = _move_references(connection, other, asset)
+    connection.execute(update(ASSETS).where(ASSETS.c.id == asset).values(_united(rows[asset], rows[other])))
+    connection.execute(update(TIES).where(TIES.c.asset_id == other).values(asset_id=asset))
+    connection.execute(delete(ASSETS).where(ASSETS.c.id == other))
+    return keep_tie(connection, "merged", asset, other, how, scan, author, moved)
+
+
+def keep_tie(  # noqa: PLR0913, PLR0917 - the columns of its row
+    connection: Connection,
+    kind: str,
+    asset: int,
+    other: int,
+    how: str,
+    scan: int | None,
+    author: str,
+    moved: object,
+) -> int:
+    """Write why assets are one, or two; gives the tie's id."""
+    row = {"kind": kind, "asset_id": asset, "other_id": other, "how": how, "scan_id": scan, "author": author}
+    stored = {**row, "at": datetime.now(UTC), "moved": json.dumps(moved)}
+    tie: int = connection.execute(insert(TIES).values(stored).returning(TIES.c.id)).scalar_one()
+    return tie
+
+
+def part_assets(connection: Connection, asset: int, tie: int) -> int | None:
+    """Undo the joining of an asset with another: this one is there again, with all that was its own.
+
+    What was heard since stays with the first one.
+
+    Returns:
+        The id of the asset that is there again; None where there is no such tie.
+    """
+    wanted = select(TIES.c.other_id, TIES.c.moved).where(
+        TIES.c.id == tie, TIES.c.asset_id == asset, TIES.c.kind == "merged", TIES.c.undone.is_(None)
+    )
+    found = connection.execute(wanted).one_or_none()
+    if found is None:
+        return None
+    moved, other = json.loads(found.moved), int(found.other_id)
+    connection.execute(_as_stored(ASSETS, _unpacked(moved["asset"])))
+    for part in _parts(moved["observations"]):
+        mine = (OBSERVATIONS.c.id.in_(part), OBSERVATIONS.c.asset_id == asset)
+        connection.execute(update(OBSERVATIONS).where(*mine).values(asset_id=other))
+    for row in map(_unpacked, moved["sights"]):
+        place = [SIGHTS.c[name] == row[name] for name in ("scan_id", "packed")]
+        connection.execute(delete(SIGHTS).where(*place, SIGHTS.c.asset_id == asset))
+        connection.execute(_as_stored(SIGHTS, row))
+    for row in moved["traits"]:
+        same = (TRAITS.c.asset_id == asset, TRAITS.c.key_id == row["key_id"], TRAITS.c.value == row["value"])
+        connection.execute(delete(TRAITS).where(*same))
+        connection.execute(_as_stored(TRAITS, {**row, "asset_id": other}))
+    for name, ids in moved["references"].items():
+        table = METADATA.tables[name]
+        connection.execute(update(table).where(table.c.id.in_(ids)).values(asset_id=other))
+    connection.execute(update(TIES).where(TIES.c.id == tie).values(undone=datetime.now(UTC)))
+    settle_asset(connection, asset)
+    return other
+
+
+def settle_asset(connection: Connection, asset: int) -> None:
+    """Make an asset's row agree with the sights that it has: the newest of them is where and what it is."""
+    newest = (
+        select(SIGHTS)
+        .where(SIGHTS.c.asset_id == asset)
+        .order_by(SIGHTS.c.at.desc(), SIGHTS.c.scan_id.desc(), SIGHTS.c.packed)
+    )
+    sight = connection.execute(newest.limit(1)).one_or_none()
+    if sight is None:
+        return
+    first = connection.scalar(select(func.min(SIGHTS.c.at)).where(SIGHTS.c.asset_id == asset))
+    values = {
+        "packed": sight.packed,
+        "address": address_in(sight.packed),
+        "ward_id": sight.ward_id,
+        "identity_id": sight.identity_id,
+        "last_scan_id": sight.scan_id,
+        "last_seen": sight.at,
+        "first_seen": first,
+    }
+    connection.execute(update(ASSETS).where(ASSETS.c.id == asset).values(values))
+
+
+def address_in(packed: bytes) -> str:
+    """The address in the bytes that it is sorted by."""
+    return address_of(unpacked(packed))
+
+
+def _rows(connection: Connection, table: Table, asset: int) -> list[Row]:
+    wanted = select(*plain(table)).where(table.c.asset_id == asset)
+    return [dict(row) for row in connection.execute(wanted).mappings()]
+
+
+def _packed(row: Row) -> Row:
+    return {**row, "packed": row["packed"].hex()}
+
+
+def _unpacked(row: Row) -> Row:
+    return {**row, "packed": bytes.fromhex(row["packed"])}
+
+
+def _as_stored(table: Table, row: Row) -> Any:  # noqa: ANN401 - SQLAlchemy's own
+    """Write a row whose times are text already."""
+    return insert(table).values(
+        {
+            name: type_coerce(value, Text) if isinstance(table.c[name].type, UtcTime) else value
+            for name, value in row.items()
+        }
+    )
+
+
+def _move_all(connection: Connection, other: int, asset: int) -> None:
+    """Observations and sights change hands; of a trait that both have, the times are united."""
+    others = SIGHTS.alias()
+    twice = exists().where(
+        others.c.asset_id == asset, others.c.scan_id == SIGHTS.c.scan_id, others.c.packed == SIGHTS.c.packed
+    )
+    connection.execute(delete(SIGHTS).where(SIGHTS.c.asset_id == other, twice))
+    for table in (OBSERVATIONS, SIGHTS):
+        connection.execute(update(table).where(table.c.asset_id == other).values(asset_id=asset))
+    mine = {(row["key_id"], row["value"]): row for row in _rows(connection, TRAITS, asset)}
+    for row in _rows(connection, TRAITS, other):
+        both = mine.get((row["key_id"], row["value"]), row)
+        latest = max(row, both, key=lambda each: each["last"])
+        united = {**latest, "asset_id": asset, "first": min(row["first"], both["first"])}
+        same = (TRAITS.c.key_id == row["key_id"], TRAITS.c.value == row["value"])
+        connection.execute(delete(TRAITS).where(*same, TRAITS.c.asset_id.in_([asset, other])))
+        connection.execute(_as_stored(TRAITS, united))
+
+
+def _move_references(connection: Connection, other: int, asset: int) -> dict[str, list[int]]:
+    """What other tables say of an asset is said of the other one from now on."""
+    moved = {}
+    for table in METADATA.sorted_tables:
+        if table.name in _WITH_ASSETS or "asset_id" not in table.c:
+            continue
+        ids = list(connection.scalars(select(table.c.id).where(table.c.asset_id == other)))
+        if ids:
+            connection.execute(update(table).where(table.c.id.in_(ids)).values(asset_id=asset))
+            moved[table.name] = ids
+    return moved
+
+
+def _united(row: Row, other: Row) -> Row:
+    """The columns of an asset that two are: the newer ones, else the older ones."""
+    newer, older = sorted(
+        (row, other), key=lambda each: (each["last_seen"], each["id"] == row["id"]), reverse=True
+    )
+    names = ("name", "fqdn", "domain", "mac")
+    found = {**newer, **{name: newer[name] or older[name] for name in names}}
+    if newer["identity_scan_id"] is None:
+        found |= {name: older[name] for name in ("identity_id", "identity_scan_id")}
+    found["first_seen"] = min(row["first_seen"], other["first_seen"])
+    del found["id"]
+    return {
+        name: type_coerce(value, Text) if isinstance(ASSETS.c[name].type, UtcTime) else value
+        for name, value in found.items()
+    }
+
+
+def _parts(values: Sequence[Any]) -> list[Sequence[Any]]:
+    return [values[start : start + _AT_ONCE] for start in range(0, len(values), _AT_ONCE)]

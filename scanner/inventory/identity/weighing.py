@@ -1,0 +1,213 @@
+"""How much speaks for a host's being an asset, and what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from scanner.inventory.identity.traits import ADDRESS, CARD, bare, is_cut, passes, rules, weight_of
+from scanner.inventory.utc import moment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from scanner.inventory.identity.traits import Traits
+
+_SHARED: Final = 4
+"""What several machines have at the same time, or one took over from another, says so many times less."""
+_TWO_STARTS: Final = -20
+"""What it says that one scan heard two start times: a machine does not start while it answers."""
+
+
+class Tenure(NamedTuple):
+    """From when to when an asset was known by something, as stored moments."""
+
+    key: str
+    """The evidence key that told it."""
+    first: str
+    last: str
+    scan: int
+    """The last scan that heard it."""
+
+
+@dataclass(slots=True)
+class Known:
+    """What an asset was known by before."""
+
+    id: int
+    kinds: dict[str, dict[str, Tenure]] = field(default_factory=dict)
+    """By kind: its values."""
+
+    @property
+    def named(self) -> bool:
+        """Whether anything but addresses is known of it."""
+        return any(values for kind, values in self.kinds.items() if kind != ADDRESS)
+
+    def is_elsewhere(self, address: str, scan: int) -> bool:
+        """Whether a scan met it, and not at this address, nor at one that it has besides."""
+        tenures = self.kinds.get(ADDRESS, {})
+        met = {value: tenure for value, tenure in tenures.items() if tenure.scan == scan}
+        mine = tenures.get(address)
+        besides = mine is not None and any(
+            mine.last >= each.first and mine.first <= each.last for each in met.values()
+        )
+        return bool(met) and address not in met and not besides
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """How alike a host and an asset are."""
+
+    asset: int
+    score: int
+    same: tuple[str, ...] = ()
+    """Kinds of traits that both have, in the order of the rules."""
+    other: tuple[str, ...] = ()
+    """Kinds of which both have values, and none in common."""
+
+    @property
+    def enough(self) -> bool:
+        """Whether they are one machine."""
+        return self.score >= rules().enough
+
+    @property
+    def how(self) -> str:
+        """What it was known again by, as it is stored: ``card name -guid``."""
+        words = [kind.replace(" ", "_") for kind in self.same if kind != ADDRESS or len(self.same) == 1]
+        return " ".join(words + [f"-{kind.replace(' ', '_')}" for kind in self.other])
+
+
+def likeness(host: Traits, known: Known, holders: Holders, scan: int) -> Likeness:
+    """Compare a host with an asset.
+
+    Args:
+        host: what is known of it now.
+        known: what was known of the asset.
+        holders: who else has its traits.
+        scan: the scan that hears the host.
+    """
+    mine: dict[str, list[str]] = {}
+    for kind, value in host:
+        mine.setdefault(kind, []).append(value)
+    met = any(tenure.scan == scan for tenure in known.kinds.get(ADDRESS, {}).values())
+    said: dict[str, list[int]] = {}
+    same: list[str] = []
+    other: list[str] = []
+    for name, values in mine.items():
+        weight = _said(name, values, known, holders, scan, met=met)
+        if weight is not None:
+            (same if weight >= 0 else other).append(name)
+            said.setdefault(rules().kinds[name].group, []).append(weight)
+    score = sum(max(0, *each, 0) + min(0, *each, 0) for each in said.values())
+    return Likeness(known.id, score, tuple(same), tuple(other))
+
+
+def _said(  # noqa: PLR0913 - what one kind says depends on all of it
+    kind: str, mine: Sequence[str], known: Known, holders: Holders, scan: int, *, met: bool
+) -> int | None:
+    """What a kind of traits says for an asset, or against it; None where it says nothing."""
+    theirs = known.kinds.get(kind, {})
+    common = [value for value in mine if value in theirs]
+    if common:
+        weight = max(holders.weight(kind, value, known.id) for value in common)
+        return _settled(kind, theirs, weight)
+    if not theirs:
+        return None
+    if rules().kinds[kind].volatile and any(tenure.scan == scan for tenure in theirs.values()):
+        return _TWO_STARTS
+    if {bare(kind, value) for value in mine} & {bare(kind, value) for value in theirs}:
+        return rules().common_weight
+    several = kind == CARD and (met or len(theirs) > 1 or holders.go_round([*mine, *theirs]))
+    return None if several else rules().kinds[kind].differs or None
+
+
+def alike(one: Known, other: Known) -> bool:
+    """Whether two assets may be one machine: nothing differs, or what they have in common weighs more."""
+    said: dict[str, list[int]] = {}
+    differs = False
+    for kind, rule in rules().kinds.items():
+        mine, theirs = one.kinds.get(kind, {}), other.kinds.get(kind, {})
+        common = [weight_of(kind, value) for value in mine if value in theirs]
+        if not common and {bare(kind, value) for value in mine} & {bare(kind, value) for value in theirs}:
+            common = [rules().common_weight]
+        weight = max(common, default=rule.differs if mine and theirs else 0)
+        differs |= weight < 0
+        said.setdefault(rule.group, []).append(weight)
+    score = sum(max(0, *each, 0) + min(0, *each, 0) for each in said.values())
+    return not differs or score >= rules().enough
+
+
+def in_turn(one: Known, other: Known, holders: Holders) -> bool:
+    """Whether two assets bear a name that a domain has once, in turn, and only cards tell them apart.
+
+    Where such a card goes from machine to machine, they need not take turns.
+    """
+    mine, theirs = one.kinds.get("name", {}), other.kinds.get("name", {})
+    docks = any(holders.go_round([*each.kinds.get(CARD, ())]) for each in (one, other))
+    turns = any(
+        docks or (mine[name].last > theirs[name].first and theirs[name].last > mine[name].first)
+        for name in mine.keys() & theirs.keys()
+        if weight_of("name", name) >= rules().enough and not is_cut(name)
+    )
+    return turns and all(
+        one.kinds.get(kind, {}).keys() & other.kinds.get(kind, {}).keys()
+        for kind in rules().kinds
+        if kind not in {CARD, ADDRESS} and one.kinds.get(kind) and other.kinds.get(kind)
+    )
+
+
+def differ(host: Traits, known: Known) -> bool:
+    """Whether of any kind both have values, and none in common."""
+    kinds = {kind for kind, _ in host if rules().kinds[kind].differs}
+    return any(
+        known.kinds.get(kind) and not any((kind, value) in host for value in known.kinds[kind])
+        for kind in kinds
+    )
+
+
+def _settled(kind: str, theirs: Mapping[str, Tenure], weight: int) -> int:
+    """The weight of a trait; of the only card that an asset ever had, for days, and alone, a greater one."""
+    if kind != CARD or len(theirs) > 1:
+        return weight
+    ((value, tenure),) = theirs.items()
+    days = (moment(tenure.last) - moment(tenure.first)).days
+    alone = weight == weight_of(kind, value) and not passes(value)
+    return rules().settled_weight if alone and days >= rules().settled_days else weight
+
+
+class Holders:
+    """Which assets have a trait, and which of them it tells from others."""
+
+    def __init__(self) -> None:
+        self._tenures: dict[tuple[str, str], dict[int, Tenure]] = {}
+
+    def add(self, kind: str, value: str, asset: int, tenure: Tenure) -> None:
+        """Note that an asset has it."""
+        self._tenures.setdefault((kind, value), {})[asset] = tenure
+
+    def of(self, kind: str, value: str) -> Mapping[int, Tenure]:
+        """Who has it."""
+        return self._tenures.get((kind, value), {})
+
+    def drop(self, kind: str, value: str, asset: int) -> None:
+        """Note that an asset has it no more."""
+        self._tenures.get((kind, value), {}).pop(asset, None)
+
+    def go_round(self, cards: Iterable[str]) -> bool:
+        """Whether any of these cards belongs to several assets, or is of a kind that does not stay with one."""
+        return any(passes(card) or len(self.of(CARD, card)) > 1 for card in cards)
+
+    def weight(self, kind: str, value: str, asset: int) -> int:
+        """What it says for an asset: whole for who has it alone now, a part for all others."""
+        weight, tenures = weight_of(kind, value), self.of(kind, value)
+        if len(tenures) < 2:  # noqa: PLR2004 - who has it alone
+            return weight
+        latest = max(tenures, key=lambda each: tenures[each].last)
+        others = (tenure for each, tenure in tenures.items() if each != latest)
+        alone = latest == asset and not _overlaps(tenures[latest], others)
+        return weight if alone else weight // _SHARED
+
+
+def _overlaps(latest: Tenure, others: Iterable[Tenure]) -> bool:
+    """Whether two had it at the same time, and not one after the other."""
+    return any(other.last > latest.first or other.scan == latest.scan for other in others)

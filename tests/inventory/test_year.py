@@ -1,0 +1,27 @@
+"""A small year: a hospital of some hundred machines, judged against the truth."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from tests.inventory.year_judge import Judge
+from tests.inventory.year_life import live
+from tests.inventory.year_telling import told
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from scanner.inventory import Inventory
+
+
+def test_one_machine_stays_one_asset(inventory: Inventory, tmp_path: Path) -> None:
+    judge = Judge()
+    for _ in live(judge, inventory, tmp_path, seed=7, machines=400, nights=30):
+        pass
+    figures = judge.judge(inventory)
+    told(judge, figures, inventory, lambda line: sys.stdout.write(f"{line}\n"))
+    assert not figures.lost
+    assert not figures.invented
+    assert not figures.unexplained
+    assert figures.possible >= 0.995
