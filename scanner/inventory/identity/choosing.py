@@ -91,14 +91,7 @@ def _also(question: Question, best: Likeness, rest: Sequence[Likeness]) -> list[
     """Assets that the host shows to be one with the best: as surely, and against nothing that is known."""
     one = question.known[best.asset]
     found = {
-        each.asset: each.how
-        for each in rest
-        if (
-            each.enough
-            and alike(one, question.known[each.asset])
-            and not _both_met(question, best.asset, each.asset)
-        )
-        or in_turn(one, question.known[each.asset], question.holders)
+        each.asset: each.how for each in rest if _joins(question, one, each) or _in_turn(question, one, each)
     }
     for asset in (*_nameless(question, best.asset), *_together(question, best.asset)):
         found.setdefault(asset, ADDRESS)

@@ -194,7 +194,7 @@ class Holders:
         self._tenures.get((kind, value), {}).pop(asset, None)
 
     def go_round(self, cards: Iterable[str]) -> bool:
-        """Whether any of these cards belongs to several assets, or is of a kind that does not stay with one."""
+        """Whether any of these cards belongs to several assets, or is of a kind that passes on."""
         return any(passes(card) or len(self.of(CARD, card)) > 1 for card in cards)
 
     def weight(self, kind: str, value: str, asset: int) -> int:
