@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from scanner.inventory.counting import BY, count_rows
     from scanner.inventory.covering import COVERED_BY, coverage_rows, denominator
     from scanner.inventory.detail import asset_detail
+    from scanner.inventory.history.changes import Change, Kind, Seen
+    from scanner.inventory.history.differing import changes_between
+    from scanner.inventory.history.sides import Side, sides_of
+    from scanner.inventory.history.stays import History, Stay, Tie, Trait, history_of
+    from scanner.inventory.history.trends import EVERY, TREND_BY, TrendRow, trend_rows
     from scanner.inventory.ledger import ledger_rows
     from scanner.inventory.recorder import Recorder
     from scanner.inventory.rows import (
@@ -45,6 +50,11 @@ _HOMES: Final = {
     "counting": ("BY", "count_rows"),
     "covering": ("COVERED_BY", "coverage_rows", "denominator"),
     "detail": ("asset_detail",),
+    "history.changes": ("Change", "Kind", "Seen"),
+    "history.differing": ("changes_between",),
+    "history.sides": ("Side", "sides_of"),
+    "history.stays": ("History", "Stay", "Tie", "Trait", "history_of"),
+    "history.trends": ("EVERY", "TREND_BY", "TrendRow", "trend_rows"),
     "ledger": ("ledger_rows",),
     "recorder": ("Recorder",),
     "rows": (
@@ -60,9 +70,12 @@ _HOMES: Final = {
 __all__ = [
     "BY",
     "COVERED_BY",
+    "EVERY",
+    "TREND_BY",
     "Asset",
     "AssetDetail",
     "BreakerRow",
+    "Change",
     "Check",
     "CountRow",
     "CoverageRow",
@@ -70,16 +83,25 @@ __all__ = [
     "Filters",
     "FragileRow",
     "Heard",
+    "History",
     "Inventory",
+    "Kind",
     "LedgerRow",
     "Place",
     "Recorder",
     "ScanRow",
+    "Seen",
+    "Side",
+    "Stay",
+    "Tie",
+    "Trait",
+    "TrendRow",
     "asked_by",
     "asset_detail",
     "assets_rows",
     "backup_inventory",
     "breakers_rows",
+    "changes_between",
     "check_inventory",
     "clear_breakers",
     "count_rows",
@@ -87,12 +109,15 @@ __all__ = [
     "denominator",
     "evidence_by",
     "fragile_rows",
+    "history_of",
     "inventory_exists",
     "known_in",
     "ledger_rows",
     "open_inventory",
     "progress_in",
     "scans_rows",
+    "sides_of",
+    "trend_rows",
     "unfinished_scan",
     "upgrade_inventory",
     "visited_in",

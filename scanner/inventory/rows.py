@@ -7,7 +7,7 @@ from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import date, datetime
 
     from scanner.language import Message
@@ -65,9 +65,14 @@ class Asset:
     @property
     def os(self) -> str:
         """The products of the candidates, ``/`` between them; else what the evidence names; else empty."""
-        products = dict.fromkeys(release.product for release in self.candidates)
-        named = self.identity.attributes
-        return " / ".join(products) or named.get("product", "") or named.get("family", "")
+        return os_of(self.candidates, self.identity)
+
+
+def os_of(candidates: Iterable[Release], identity: Identity) -> str:
+    """What :attr:`Asset.os` says."""
+    products = dict.fromkeys(release.product for release in candidates)
+    named = identity.attributes
+    return " / ".join(products) or named.get("product", "") or named.get("family", "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,9 +29,12 @@ class Verdicts:
 
     def candidates(self, identity: Identity) -> tuple[Release, ...]:
         """The releases of an identity; one that today's data no longer knows stands there without a date."""
+        return self.releases_of(identity.candidates)
+
+    def releases_of(self, names: tuple[str, ...]) -> tuple[Release, ...]:
+        """The same, by the ids of the releases."""
         return tuple(
-            self.releases.get(name) or Release(name, name, name, family="", vendor="")
-            for name in identity.candidates
+            self.releases.get(name) or Release(name, name, name, family="", vendor="") for name in names
         )
 
     def of(self, candidates: tuple[Release, ...], policy: Policy) -> Verdict:

@@ -73,19 +73,20 @@ def print_proof(detail: AssetDetail, steps: Sequence[Step]) -> None:
     """The proof, in the order in which it convinces."""
     asset = detail.asset
     _print_machine(asset)
-    _title(translate("Evidence, and what it proves"))
+    print_title(translate("Evidence, and what it proves"))
     _print_steps(steps, asset.identity.reasons)
-    _title(translate("Candidates and their dates"))
+    print_title(translate("Candidates and their dates"))
     _print_candidates(asset.candidates)
-    _title(translate("Verdict"))
+    print_title(translate("Verdict"))
     _print_verdict(asset)
-    _title(translate("What was sent to it, and what came back"))
+    print_title(translate("What was sent to it, and what came back"))
     _print_conversations(detail)
-    _title(translate("Ledger: every connection and datagram to its address"))
+    print_title(translate("Ledger: every connection and datagram to its address"))
     _print_ledger(detail.ledger)
 
 
-def _title(title: str) -> None:
+def print_title(title: str) -> None:
+    """The title of a part, after an empty line."""
     write_line("")
     write_lines([click.style(title, bold=True) if coloured() else title])
 

@@ -66,6 +66,10 @@ HEADING: Final = {
     "name": Message("name"),
     "certainty": Message("certainty"),
     "end": Message("end of support"),
+    "change": Message("change"),
+    "before": Message("before"),
+    "after": Message("after"),
+    "trend": Message("trend"),
 }
 COLOUR: Final = {
     Status.UNSUPPORTED: "red",
