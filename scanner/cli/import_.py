@@ -1,8 +1,12 @@
-"""Import what nmap, zgrab2, masscan or a DHCP server heard; nothing is sent.
+"""Import what others heard or have in their registers, or tables of wards; nothing is sent.
 
 Files may be of any size, and packed with gzip; - is standard input. Machines are recorded like those of a
 scan, in the wards of the site file, and addresses outside of them are left out; without a site file all are
 taken. What agrees with what is known of a machine stands beside it; of what contradicts, the newer stands.
+
+Registers (a directory, GLPI) tell of machines, not of addresses: their records are kept as they are, and
+matched with the machines of the network by name and domain, card and serial number. A table of wards is only
+made into tables of a site file, to be read and put there by hand.
 
 No address counts as scanned by that: never scanned are those that vetuste itself never asked. A line that is
 wrong is named on standard error and left out; the exit code is then 2. A file that only ends too early gives
@@ -22,13 +26,21 @@ from scanner.cli.terminal.exits import WRONG
 from scanner.cli.terminal.importing import perform
 from scanner.cli.terminal.options import Where, formats, where
 from scanner.cli.terminal.output import say, write_json
-from scanner.cli.terminal.switches import Argument
+from scanner.cli.terminal.registering import (
+    RegisterFile,
+    perform_register,
+    print_register,
+    register_object,
+)
+from scanner.cli.terminal.switches import Argument, Option
+from scanner.cli.terminal.ward_tables import wards_command
 from scanner.imports import formats as file_formats
+from scanner.imports import register_formats
 
 if TYPE_CHECKING:
     from scanner.cli.terminal.commands import Command
     from scanner.cli.terminal.importing import Outcome
-    from scanner.imports import Format
+    from scanner.imports import Format, RegisterFormat
 
 
 def _command(form: Format) -> Command:
@@ -66,6 +78,46 @@ def _run(chosen: Format, file: str, where: Where, form: str) -> None:
         raise click.exceptions.Exit(WRONG)
 
 
+def _register_command(form: RegisterFormat) -> Command:
+    """The command that imports the file of a register."""
+    paragraphs = [form.summary.text, form.details.text]
+
+    @command_of(
+        "\n\n".join(paragraphs),
+        name=form.name,
+        examples=(
+            ("All of the register:", f"vetuste import {form.name} {form.example}"),
+            (
+                "A part of it, so that nothing else is taken for gone:",
+                f"vetuste import {form.name} {form.example} --partial",
+            ),
+        ),
+    )
+    @click.argument("file", cls=Argument, help="The file; - is standard input.")
+    @where
+    @click.option(
+        "--partial",
+        cls=Option,
+        is_flag=True,
+        help="The file has a part of the register: what it does not have is not marked as gone.",
+    )
+    @formats("table", "json")
+    def made(*, file: str, where: Where, partial: bool, form: str) -> None:
+        source = where.site_source()
+        with opened(file) as stream:
+            chosen = RegisterFile(register, file, stream, partial)
+            outcome = perform_register(chosen, source, where.url())
+        if form == "json":
+            write_json(register_object(chosen, outcome))
+        else:
+            print_register(outcome)
+        if outcome.wrong:
+            raise click.exceptions.Exit(WRONG)
+
+    register = form
+    return made
+
+
 def _object(chosen: Format, file: str, outcome: Outcome) -> dict[str, object]:
     """What became of it, for programs."""
     read = {"format": chosen.name, "file": file, "whole": outcome.whole, "wrong": outcome.wrong}
@@ -88,10 +140,16 @@ def _print(outcome: Outcome) -> None:
         say("Mistakes in the file: {number}; what they concern is left out.", number=outcome.wrong)
 
 
-command = CommandGroup("import", {form.name: _command(form) for form in file_formats()}, help=__doc__)
+_COMMANDS = {
+    **{form.name: _command(form) for form in file_formats()},
+    **{form.name: _register_command(form) for form in register_formats()},
+    "wards": wards_command,
+}
+command = CommandGroup("import", dict(sorted(_COMMANDS.items())), help=__doc__)
 command.examples = (
     ("What nmap wrote with -oX, beside what scans found:", "vetuste import nmap scan.xml --site site.toml"),
     ("Banners of masscan (-oD):", "vetuste import masscan banners.ndjson"),
     ("Who asked a DHCP server for an address:", "vetuste import dhcp /var/lib/dhcp/dhcpd.leases"),
+    ("What the directory has:", "vetuste import ad computers.csv --site site.toml"),
     ("How many machines came of it, for a script:", "vetuste import zgrab2 grabs.jsonl --json | jq .hosts"),
 )

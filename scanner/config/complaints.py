@@ -114,6 +114,13 @@ def complaint(error: ValidationError, text: str, data: Mapping[str, Any], file: 
     return ConfigError(message.text, file=file, line=line, key=_readable(path, data), **message.values)
 
 
+def first_complaint(error: ValidationError) -> tuple[str, Message]:
+    """The first thing that is wrong with a table by itself: its key, and what is wrong."""
+    detail = error.errors(include_url=False)[0]
+    path = _path(detail)
+    return _readable(path, {}), _message(detail, ("ward", *path))
+
+
 def _path(detail: ErrorDetails) -> tuple[str | int, ...]:
     at: tuple[str | int, ...] = detail.get("ctx", {}).get("at", ())
     return tuple(step for step in (*detail["loc"], *at) if step != "[key]")

@@ -1,7 +1,8 @@
 """Imports: what other scanners heard, one format a file, found by being there.
 
 A module of this package that has a ``FORMAT`` is a format. It reads a file of any size as it comes, trusts
-nothing in it, and yields what machines said of themselves: never what the other scanner made of it.
+nothing in it, and yields what machines said of themselves: never what the other scanner made of it. A format
+of a register yields records instead.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from io import BufferedIOBase
 
+    from scanner.inventory.records.record import Record
     from scanner.language import Message
     from scanner.model import Observation
 
@@ -61,12 +63,37 @@ class Format:
     """A file's name, as the help shows it."""
 
 
+ReadRecords: TypeAlias = "Callable[[Source], Iterator[Record | ConfigError]]"
+"""Reads what a register says of machines, as :data:`Read` reads observations."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterFormat:
+    """One kind of file of a register: it tells of machines, not of addresses."""
+
+    name: str
+    """Also the register's."""
+    read: ReadRecords
+    summary: Message
+    details: Message
+    example: str
+
+
 @cache
 def formats() -> tuple[Format, ...]:
     """Every format of this package, by name."""
-    found = []
-    for module in pkgutil.iter_modules(__path__):
-        candidate = getattr(importlib.import_module(f"{__name__}.{module.name}"), "FORMAT", None)
-        if isinstance(candidate, Format):
-            found.append(candidate)
+    found = (each for each in _declared() if isinstance(each, Format))
     return tuple(sorted(found, key=lambda candidate: candidate.name))
+
+
+@cache
+def register_formats() -> tuple[RegisterFormat, ...]:
+    """Every format of a register, by name."""
+    found = (each for each in _declared() if isinstance(each, RegisterFormat))
+    return tuple(sorted(found, key=lambda candidate: candidate.name))
+
+
+def _declared() -> list[object]:
+    """What modules of this package declare to be their format."""
+    modules = (module.name for module in pkgutil.iter_modules(__path__))
+    return [getattr(importlib.import_module(f"{__name__}.{name}"), "FORMAT", None) for name in modules]

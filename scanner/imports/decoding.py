@@ -34,14 +34,18 @@ class Line(NamedTuple):
     """Whether a line end closes it: the last one of a file that was cut off has none."""
 
 
-def text_of(source: Source) -> Text:
+def text_of(source: Source, pieces: Iterator[bytes | ConfigError] | None = None) -> Text:
     """The text of a file, some at a time; what is in no encoding becomes U+FFFD.
 
     Where a file was cut off within a character, that is left out.
+
+    Args:
+        source: the file.
+        pieces: its bytes, where somebody has begun to read them.
     """
     decoder: codecs.IncrementalDecoder | None = None
     beginning = b""
-    for chunk in chunks(source):
+    for chunk in chunks(source) if pieces is None else pieces:
         if isinstance(chunk, ConfigError):
             yield chunk
             return

@@ -27,9 +27,13 @@ OWN_KEYS: Final = (
     "dhcp.hostname",
     "dhcp.domain",
     "dhcp.vendor_class",
+    "ad.system",
+    "ad.version",
+    "glpi.system",
+    "glpi.version",
 )
 """The evidence keys that no probe declares, because no conversation of ours tells them: a neighbour saw them,
-or a DHCP server was told them."""
+a DHCP server was told them, or a register has them."""
 
 VALUES: Final = 16
 """Values of a key that are kept: no classifier listens to more."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from sqlalchemy import func, select
 
+from scanner.inventory.records.telling import told_by_records
 from scanner.inventory.tables import ASSETS, EVIDENCE, EVIDENCE_KEYS, OBSERVATIONS
 from scanner.model import Outcome
 
@@ -18,11 +19,12 @@ Rests: TypeAlias = "tuple[dict[str, tuple[str, ...]], frozenset[str]]"
 """An asset's evidence, and the probes that were held with it."""
 
 
-def evidence_of(connection: Connection, assets: Sequence[int]) -> dict[int, Rests]:
+def evidence_of(connection: Connection, assets: Sequence[int], *, records: bool = True) -> dict[int, Rests]:
     """What the identities of these assets (a few hundred) rest on: what the scan heard that made them.
 
     Values of a key that several observations gave stand one after the other, in the order in which they were
-    heard, each once: what the scan classified.
+    heard, each once: what the scan classified. What records of registers tell of an asset stands beside it,
+    unless it is not wanted.
     """
     its_scan = func.coalesce(ASSETS.c.identity_scan_id, ASSETS.c.last_scan_id)
     observed = (
@@ -42,6 +44,9 @@ def evidence_of(connection: Connection, assets: Sequence[int]) -> dict[int, Rest
         merged = found[owners[observation]]
         for key, values in evidence.items():
             merged[key] = tuple(dict.fromkeys(merged.get(key, ()) + values))
+    if records:
+        for asset, said in told_by_records(connection, ASSETS.c.id.in_(list(assets))).items():
+            found[asset].update(said)
     return {asset: (found[asset], frozenset(asked[asset])) for asset in assets}
 
 
@@ -80,4 +85,6 @@ def evidence_between(connection: Connection, first: int, last: int) -> dict[int,
         known = evidence.get(key, ())
         if value not in known:
             evidence[key] = (*known, value)
+    for asset, said in told_by_records(connection, ASSETS.c.id.between(first, last)).items():
+        found.setdefault(asset, {}).update(said)
     return found

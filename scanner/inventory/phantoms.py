@@ -15,6 +15,7 @@ from sqlalchemy import delete, func, select
 
 from scanner.inventory.coverage import MAP_BYTES
 from scanner.inventory.evidence import values_of
+from scanner.inventory.records.keeping import release_records
 from scanner.inventory.statements import insert_rows
 from scanner.inventory.tables import ASSETS, EVIDENCE, OBSERVATIONS, PHANTOMS, SIGHTS, TRAITS, VISITS
 from scanner.model import Outcome
@@ -181,4 +182,5 @@ def _remove(connection: Connection, assets: Sequence[int]) -> None:
     connection.execute(delete(OBSERVATIONS).where(OBSERVATIONS.c.asset_id.in_(list(assets))))
     for table in (SIGHTS, TRAITS):
         connection.execute(delete(table).where(table.c.asset_id.in_(list(assets))))
+    release_records(connection, assets)
     connection.execute(delete(ASSETS).where(ASSETS.c.id.in_(list(assets))))

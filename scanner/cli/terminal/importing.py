@@ -69,7 +69,7 @@ def perform(form: Format, name: str, stream: IO[bytes], source: SiteSource | Non
                 complain(found)
             elif isinstance(found, ConfigError):
                 wrong += 1
-                _name(found, wrong)
+                name_mistake(found, wrong)
             else:
                 gathered.add(found)
                 progress.read(watched.size)
@@ -94,7 +94,8 @@ def perform(form: Format, name: str, stream: IO[bytes], source: SiteSource | Non
     return Outcome(tally, recorder.scan_id, wrong, whole)
 
 
-def _name(error: ConfigError, number: int) -> None:
+def name_mistake(error: ConfigError, number: int) -> None:
+    """Name a mistake of a file, the first of many in full."""
     if number <= _NAMED:
         complain(error)
     elif number == _NAMED + 1:

@@ -29,6 +29,7 @@ from scanner.inventory.tables.places import (
     VISITS,
     WARDS,
 )
+from scanner.inventory.tables.records import RECORDS
 
 __all__ = [
     "ASSETS",
@@ -42,6 +43,7 @@ __all__ = [
     "METADATA",
     "OBSERVATIONS",
     "PHANTOMS",
+    "RECORDS",
     "SCANS",
     "SIGHTS",
     "SITES",
