@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from scanner.inventory.counting import BY, count_rows
     from scanner.inventory.covering import COVERED_BY, coverage_rows, denominator
     from scanner.inventory.detail import asset_detail
+    from scanner.inventory.findings.causes import causes, told
+    from scanner.inventory.findings.deciding import decide
+    from scanner.inventory.findings.reading import finding_history, findings_rows, ranked_assets
+    from scanner.inventory.findings.risk import risk_of
+    from scanner.inventory.findings.rows import Change, Finding, Wanted
+    from scanner.inventory.findings.settling import Settled, is_settled, settle_findings
+    from scanner.inventory.findings.states import Decision, Standing, State
     from scanner.inventory.ledger import ledger_rows
     from scanner.inventory.recorder import Recorder
     from scanner.inventory.rows import (
@@ -38,6 +45,7 @@ if TYPE_CHECKING:
     from scanner.inventory.sighted import asked_by, evidence_by
     from scanner.inventory.store import Inventory, inventory_exists, open_inventory
     from scanner.inventory.upkeep import Check, backup_inventory, check_inventory, upgrade_inventory
+    from scanner.inventory.wards import ward_networks
 
 _HOMES: Final = {
     "assets": ("assets_rows",),
@@ -45,6 +53,14 @@ _HOMES: Final = {
     "counting": ("BY", "count_rows"),
     "covering": ("COVERED_BY", "coverage_rows", "denominator"),
     "detail": ("asset_detail",),
+    "findings.causes": ("causes", "told"),
+    "findings.deciding": ("decide",),
+    "findings.reading": ("finding_history", "findings_rows", "ranked_assets"),
+    "wards": ("ward_networks",),
+    "findings.risk": ("risk_of",),
+    "findings.rows": ("Change", "Finding", "Wanted"),
+    "findings.settling": ("Settled", "is_settled", "settle_findings"),
+    "findings.states": ("Decision", "Standing", "State"),
     "ledger": ("ledger_rows",),
     "recorder": ("Recorder",),
     "rows": (
@@ -63,11 +79,14 @@ __all__ = [
     "Asset",
     "AssetDetail",
     "BreakerRow",
+    "Change",
     "Check",
     "CountRow",
     "CoverageRow",
+    "Decision",
     "Denominator",
     "Filters",
+    "Finding",
     "FragileRow",
     "Heard",
     "Inventory",
@@ -75,27 +94,41 @@ __all__ = [
     "Place",
     "Recorder",
     "ScanRow",
+    "Settled",
+    "Standing",
+    "State",
+    "Wanted",
     "asked_by",
     "asset_detail",
     "assets_rows",
     "backup_inventory",
     "breakers_rows",
+    "causes",
     "check_inventory",
     "clear_breakers",
     "count_rows",
     "coverage_rows",
+    "decide",
     "denominator",
     "evidence_by",
+    "finding_history",
+    "findings_rows",
     "fragile_rows",
     "inventory_exists",
+    "is_settled",
     "known_in",
     "ledger_rows",
     "open_inventory",
     "progress_in",
+    "ranked_assets",
+    "risk_of",
     "scans_rows",
+    "settle_findings",
+    "told",
     "unfinished_scan",
     "upgrade_inventory",
     "visited_in",
+    "ward_networks",
 ]
 
 
