@@ -24,7 +24,8 @@ from scanner.config import read_site
 from scanner.errors import ConfigError
 from scanner.exports import Options, formats
 from scanner.exports.files import write_file
-from scanner.inventory import assets_rows, count_rows, open_inventory
+from scanner.exports.sources import assets_for
+from scanner.inventory import count_rows, open_inventory
 from scanner.scan import Request, prepare
 from scanner.simulator.process import started
 from scanner.transport.descriptors import descriptor_limit
@@ -87,7 +88,7 @@ def command(*, hosts: int, seed: int, mix: str, db: str, out: str, today: date) 
 
 def _export(inventory: Inventory, target: Path, today: date) -> None:
     (remediation,) = (export for export in formats() if export.name == "remediation")
-    assets = assets_rows(inventory, today=today, evidence=remediation.evidence)
+    assets = assets_for(remediation, inventory, None, today)
     write_file(remediation, assets, target, Options(today, switches().spoken))
 
 

@@ -15,10 +15,12 @@ from scanner.cli.terminal.commands import command as command_of
 from scanner.cli.terminal.filters import filters
 from scanner.cli.terminal.options import Where, today, where
 from scanner.cli.terminal.output import machine, tell
+from scanner.cli.terminal.settling import settle
 from scanner.cli.terminal.switches import Argument, Option, switches
 from scanner.exports import Format, Options, formats
 from scanner.exports.files import write_file
-from scanner.inventory import assets_rows, denominator, open_inventory
+from scanner.exports.sources import assets_for
+from scanner.inventory import denominator, open_inventory
 
 if TYPE_CHECKING:
     from datetime import date
@@ -53,7 +55,7 @@ class _FormatName(click.ParamType[Format]):
             "The same for other programs, in English:",
             "vetuste export csv --dialect rfc4180 --lang en --out inventory.csv",
         ),
-        ("What is to be done, ward by ward:", "vetuste export remediation --out remediation.csv"),
+        ("What is to be done, the most pressing first:", "vetuste export remediation --out remediation.csv"),
         ("One machine a line, for a script:", "vetuste export jsonl --status unsupported | jq .ip"),
     ),
 )
@@ -77,7 +79,9 @@ def command(  # noqa: PLR0913 - one parameter an option
     """Export and say how much."""
     options = Options(today, _language(where), dialect)
     with open_inventory(where.url()) as inventory:
-        assets = assets_rows(inventory, wanted, today=today, evidence=chosen.evidence)
+        if chosen.ranked:
+            settle(inventory)
+        assets = assets_for(chosen, inventory, wanted, today)
         if out == "-":
             number = chosen.write(assets, machine(newline=""), options)
         else:

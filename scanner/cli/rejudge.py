@@ -13,6 +13,7 @@ from scanner.classify import default_classifier
 from scanner.cli.terminal.commands import command as command_of
 from scanner.cli.terminal.options import Where, formats, where
 from scanner.cli.terminal.output import say, write_json, write_json_list, write_lines
+from scanner.cli.terminal.settling import settle
 from scanner.cli.terminal.switches import Option
 from scanner.cli.terminal.table import Cell, Column, table, terminal_width
 from scanner.cli.terminal.words import CERTAINTY, heading
@@ -54,6 +55,8 @@ def command(*, where: Where, dry_run: bool, form: str) -> None:
                 write_json(_object(change))
         else:
             _print(changes, kept=not dry_run)
+        if not dry_run:
+            settle(inventory, anew=True)
 
 
 def _print(changes: Iterable[Change], *, kept: bool) -> None:

@@ -51,6 +51,8 @@ class Format:
     """The default first; empty where there is only one way."""
     evidence: bool = True
     """Whether it wants the assets' evidence (``assets_rows(…, evidence=True)``)."""
+    ranked: bool = False
+    """Whether it is of machines that something is to be done about, by risk (``ranked_assets``)."""
 
 
 @cache

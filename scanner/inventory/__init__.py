@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from scanner.inventory.counting import BY, count_rows
     from scanner.inventory.covering import COVERED_BY, coverage_rows, denominator
     from scanner.inventory.detail import asset_detail
+    from scanner.inventory.findings.causes import causes, told
+    from scanner.inventory.findings.deciding import decide
+    from scanner.inventory.findings.reading import finding_history, findings_rows, ranked_assets
+    from scanner.inventory.findings.risk import risk_of
+    from scanner.inventory.findings.rows import Finding, FindingChange, Wanted
+    from scanner.inventory.findings.settling import Settled, is_settled, settle_findings
+    from scanner.inventory.findings.states import Decision, Standing, State
     from scanner.inventory.history.changes import Change, Kind, Seen
     from scanner.inventory.history.differing import changes_between
     from scanner.inventory.history.sides import Side, sides_of
@@ -43,6 +50,7 @@ if TYPE_CHECKING:
     from scanner.inventory.sighted import asked_by, evidence_by
     from scanner.inventory.store import Inventory, inventory_exists, open_inventory
     from scanner.inventory.upkeep import Check, backup_inventory, check_inventory, upgrade_inventory
+    from scanner.inventory.wards import ward_networks
 
 _HOMES: Final = {
     "assets": ("assets_rows",),
@@ -55,6 +63,14 @@ _HOMES: Final = {
     "history.sides": ("Side", "sides_of"),
     "history.stays": ("History", "Stay", "Tie", "Trait", "history_of"),
     "history.trends": ("EVERY", "TREND_BY", "TrendRow", "trend_rows"),
+    "findings.causes": ("causes", "told"),
+    "findings.deciding": ("decide",),
+    "findings.reading": ("finding_history", "findings_rows", "ranked_assets"),
+    "wards": ("ward_networks",),
+    "findings.risk": ("risk_of",),
+    "findings.rows": ("Finding", "FindingChange", "Wanted"),
+    "findings.settling": ("Settled", "is_settled", "settle_findings"),
+    "findings.states": ("Decision", "Standing", "State"),
     "ledger": ("ledger_rows",),
     "recorder": ("Recorder",),
     "rows": (
@@ -79,8 +95,11 @@ __all__ = [
     "Check",
     "CountRow",
     "CoverageRow",
+    "Decision",
     "Denominator",
     "Filters",
+    "Finding",
+    "FindingChange",
     "FragileRow",
     "Heard",
     "History",
@@ -91,36 +110,50 @@ __all__ = [
     "Recorder",
     "ScanRow",
     "Seen",
+    "Settled",
     "Side",
+    "Standing",
+    "State",
     "Stay",
     "Tie",
     "Trait",
     "TrendRow",
+    "Wanted",
     "asked_by",
     "asset_detail",
     "assets_rows",
     "backup_inventory",
     "breakers_rows",
+    "causes",
     "changes_between",
     "check_inventory",
     "clear_breakers",
     "count_rows",
     "coverage_rows",
+    "decide",
     "denominator",
     "evidence_by",
+    "finding_history",
+    "findings_rows",
     "fragile_rows",
     "history_of",
     "inventory_exists",
+    "is_settled",
     "known_in",
     "ledger_rows",
     "open_inventory",
     "progress_in",
+    "ranked_assets",
+    "risk_of",
     "scans_rows",
+    "settle_findings",
     "sides_of",
+    "told",
     "trend_rows",
     "unfinished_scan",
     "upgrade_inventory",
     "visited_in",
+    "ward_networks",
 ]
 
 

@@ -69,7 +69,7 @@ def assets_rows(
 
     def read(connection: Connection, ids: Sequence[int], ward: Ward) -> list[Asset]:
         found = read_assets(connection, ids, {ward.key: ward}, verdicts, evidence=evidence)
-        return [asset for asset in found if _wanted(asset, filters, meant)]
+        return [asset for asset in found if wanted_asset(asset, filters, meant)]
 
     return _batches(inventory, wards, read)
 
@@ -141,7 +141,8 @@ def _asset(
     )
 
 
-def _wanted(asset: Asset, filters: Filters, meant: frozenset[str] | None) -> bool:
+def wanted_asset(asset: Asset, filters: Filters, meant: frozenset[str] | None) -> bool:
+    """Whether filters want an asset of a ward that they want; ``meant`` are the releases of their pattern."""
     text = filters.text.casefold()
     names = (asset.address, asset.name, asset.fqdn, asset.domain, asset.mac)
     return (

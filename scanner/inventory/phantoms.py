@@ -15,6 +15,7 @@ from sqlalchemy import delete, func, select
 
 from scanner.inventory.coverage import MAP_BYTES
 from scanner.inventory.evidence import values_of
+from scanner.inventory.findings.keeping import forget_findings
 from scanner.inventory.records.keeping import release_records
 from scanner.inventory.statements import insert_rows
 from scanner.inventory.tables import ASSETS, EVIDENCE, OBSERVATIONS, PHANTOMS, SIGHTS, TRAITS, VISITS
@@ -180,6 +181,7 @@ def _remove(connection: Connection, assets: Sequence[int]) -> None:
     theirs = select(OBSERVATIONS.c.id).where(OBSERVATIONS.c.asset_id.in_(list(assets)))
     connection.execute(delete(EVIDENCE).where(EVIDENCE.c.observation_id.in_(theirs)))
     connection.execute(delete(OBSERVATIONS).where(OBSERVATIONS.c.asset_id.in_(list(assets))))
+    forget_findings(connection, assets)
     for table in (SIGHTS, TRAITS):
         connection.execute(delete(table).where(table.c.asset_id.in_(list(assets))))
     release_records(connection, assets)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import date, datetime
 
+    from scanner.inventory.findings.rows import Finding
     from scanner.language import Message
     from scanner.model import Attempt, Certainty, Evidence, Identity, Outcome, Release, Status, Verdict
 
@@ -61,6 +62,12 @@ class Asset:
     """Version of the fingerprints and dates that made the identity."""
     scan: int = 0
     """Id of the last scan that saw it."""
+    findings: tuple[Finding, ...] = ()
+    """What somebody must act on; empty unless it was asked for."""
+
+    def with_findings(self, findings: tuple[Finding, ...]) -> Asset:
+        """The same asset, with its findings."""
+        return replace(self, findings=findings)
 
     @property
     def os(self) -> str:

@@ -11,11 +11,14 @@ from sqlalchemy import select
 from scanner.inventory.order import natural
 from scanner.inventory.rows import Filters, Place
 from scanner.inventory.tables import SITES, SUBNETS, WARDS
+from scanner.inventory.transactions import reading
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
 
     from sqlalchemy.engine import Connection
+
+    from scanner.inventory.store import Inventory
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +75,16 @@ def wards_of(connection: Connection) -> list[Ward]:
         networks = sorted(subnets.get(row.id, ()), key=lambda network: -network.prefixlen)
         found.append(Ward((row.site_id, row.id), home.settings, where, tuple(networks)))
     return sorted(found, key=lambda ward: (natural(ward.where.site), natural(ward.name)))
+
+
+def ward_networks(inventory: Inventory, name: str) -> tuple[str, ...]:
+    """The subnets of the wards of that name, whatever the case; nothing where there is none.
+
+    Raises:
+        InventoryError: the inventory cannot be read.
+    """
+    with reading(inventory) as connection:
+        wards = [
+            ward for ward in wards_of(connection) if ward.name and ward.name.casefold() == name.casefold()
+        ]
+    return tuple(str(network) for ward in wards for network in ward.subnets)

@@ -19,6 +19,9 @@ from scanner.exports import Format, Options, formats
 from scanner.exports.cells import harmless, row_writer
 from scanner.exports.columns import AUDIT
 from scanner.exports.files import write_file
+from scanner.inventory.findings.risk import evidence_that_counts, risk_of
+from scanner.inventory.findings.rows import Finding
+from scanner.inventory.findings.states import Standing, State
 from scanner.inventory.rows import Asset, Place
 from scanner.lifecycle import Policy, judge
 from scanner.model import Certainty, Identity, Release, Role, Status
@@ -249,29 +252,104 @@ def test_a_json_line_is_that_of_the_contract() -> None:
     assert (unknown["status"], unknown["os"], unknown["candidates"]) == ("unknown", None, [])
 
 
-def test_remediation_keeps_to_what_must_be_done_the_surest_and_oldest_first() -> None:
-    assets = [
-        asset(TEN, LTSC, number=1, ward="A"),
-        asset(NEW, number=2, ward="A"),
-        asset(TEN, number=3, ward="A"),
-        asset(XP, number=4, ward="A", certainty=Certainty.PROBABLE),
-        asset(XP, number=5, ward="A"),
-        asset(UNDATED, number=6, ward="A"),
-        asset(XP, number=7, ward="B"),
-        asset(LTSC, number=8, ward="B"),
+def finding(number: int, cause: str, state: State = State.OPEN, note: str = "", **more: Any) -> Finding:  # noqa: ANN401
+    moment = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
+    return Finding(number, 1, cause, Standing(state, **more), moment, moment, note)
+
+
+def test_remediation_says_how_pressing_a_machine_is_and_why() -> None:
+    evidence: dict[str, tuple[str, ...]] = {
+        "smb.smb1": ("yes",),
+        "rdp.nla": ("no",),
+        "telnet.banner": ("",),
+        "telnet.options": ("DO 1",),
+    }
+    evidence |= {
+        "vnc.version": ("3.8",),
+        "vnc.security": ("none", "vnc"),
+        "tls.version": ("TLS 1.2", "TLS 1.0"),
+    }
+    machine = asset(
+        XP,
+        evidence=evidence,
+        findings=(
+            finding(7, "smb1", State.WAIVED, until=date(2027, 1, 2), measure="VLAN"),
+            finding(8, "unsupported", State.PLANNED, "=ordered", owner="DSI", due=date(2027, 3, 1)),
+            finding(9, "rdp-without-nla", State.CLOSED, "gone"),
+        ),
+    )
+    (row,) = _rows(_written("remediation", machine, lang="en", dialect="rfc4180"))
+    assert row["why"] == (
+        "unsupported +40, 151 months past support +30, certain +10, SMB1 +20, "
+        "remote desktop without NLA +15, VNC without a password +20, telnet +10, old TLS +5"
+    )
+    assert int(row["score"]) == sum(map(int, re.findall(r"[+-]\d+", row["why"]))) == 150
+    assert row["findings"] == "7: SMB1 is on (waived) | 8: no longer supported (planned)"
+    assert (row["state"], row["assigned_to"], row["deadline"]) == ("planned / waived", "DSI", "2027-03-01")
+    assert (row["waived_until"], row["measure"], row["note"]) == ("2027-01-02", "VLAN", "'=ordered")
+    assert row["if_medical_device"] == ""
+
+
+def test_remediation_leaves_out_what_is_done_and_keeps_the_order_it_is_given() -> None:
+    machines = [
+        asset(TEN, number=1, findings=(finding(1, "unsupported"),)),
+        asset(XP, number=2),
+        asset(XP, number=3, findings=(finding(3, "unsupported", State.CLOSED),)),
+        asset(XP, number=4, findings=(finding(4, "unsupported", State.REPLACED),)),
+        asset(XP, number=5, findings=(finding(5, "unsupported", State.ISOLATED),)),
     ]
-    rows = _rows(_written("remediation", *assets, lang="en", dialect="rfc4180"))
-    assert [(row["order"], row["ward"], row["ip"], row["due"]) for row in rows] == [
-        ("1", "A", "10.20.0.5", "2014-04-08"),
-        ("2", "A", "10.20.0.3", "2025-10-14"),
-        ("3", "A", "10.20.0.4", "2014-04-08"),
-        ("4", "A", "10.20.0.1", "2025-10-14"),
-        ("5", "B", "10.20.0.7", "2014-04-08"),
+    rows = _rows(_written("remediation", *machines, lang="en", dialect="rfc4180"))
+    assert [(row["order"], row["ip"], row["state"]) for row in rows] == [
+        ("1", "10.20.0.1", "open"),
+        ("2", "10.20.0.5", "isolated"),
     ]
-    actions = [row["action"] for row in rows]
-    assert actions[1] == "isolate it, then replace it; a paid extension exists until 2028-10-10"
-    assert actions[2].startswith("confirm what it is")
-    assert actions[3] == "find out which of these it is: Windows 10 22H2 / Windows 10 LTSC"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"identity": Identity(("w-xp",), Certainty.CERTAIN, attributes={"device": "medical"})},
+        {"evidence": {"dicom.class_uid": ("1.2.840",)}},
+        {"evidence": {"hl7.sending_application": ("LAB",)}},
+        {"place": Place("CHU", ward="R", owner="Biomedical")},
+    ],
+)
+def test_where_a_ce_mark_may_stand_remediation_says_what_can_be_done(more: dict[str, Any]) -> None:
+    machine = asset(XP, findings=(finding(1, "unsupported"),), **more)
+    (row,) = _rows(_written("remediation", machine, lang="en", dialect="rfc4180"))
+    for words in ("(EU) 2017/745", "MDCG 2019-16", "manufacturer", "VLAN", "no Internet", "waive it"):
+        assert words in row["if_medical_device"]
+    assert "SMB1" not in row["if_medical_device"]
+    machine = replace(machine, evidence={**machine.evidence, "smb.smb1": ("yes",)})
+    (row,) = _rows(_written("remediation", machine, dialect="rfc4180"))
+    assert "SMB1" in row["si_dispositif_medical"]
+
+
+@given(
+    st.sampled_from([(), (XP,), (TEN,), (TEN, LTSC), (LTSC,), (NEW,)]),
+    st.sampled_from(Certainty),
+    st.sampled_from(["low", "normal", "high", "vital"]),
+    st.dictionaries(
+        st.sampled_from(sorted(evidence_that_counts())), st.just(("yes", "no", "none", "TLS 1.0"))
+    ),
+    st.sampled_from(sorted(evidence_that_counts())),
+)
+def test_a_score_is_the_sum_of_its_parts_and_grows_with_what_is_exposed(
+    candidates: tuple[Release, ...],
+    certainty: Certainty,
+    ward: str,
+    told: dict[str, tuple[str, ...]],
+    key: str,
+) -> None:
+    verdict = judge(candidates, TODAY, Policy())
+    risk = risk_of(verdict, certainty, told, ward, TODAY)
+    printed = risk.render("en")
+    assert sum(int(part) for part in re.findall(r" ([+-]\d+)(?:,|$)", printed)) == risk.score
+    assert len(re.findall(r" [+-]\d+(?:,|$)", risk.render("fr"))) == len(risk.parts)
+    more = risk_of(verdict, certainty, {**told, key: ("yes", "no", "none", "TLS 1.0")}, ward, TODAY)
+    assert more.score >= risk.score
+    later = risk_of(verdict, certainty, told, ward, date(2028, 1, 1))
+    assert later.score >= risk.score
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def test_the_migrations_make_what_the_tables_say(inventory: Inventory) -> None:
         (mode,) = connection.exec_driver_sql("PRAGMA journal_mode").one()
         made = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE sql LIKE '%state IN%'").all()
     assert mode == "wal"
-    assert len(made) == 1
+    assert len(made) == 2, "of scans and of findings"
 
 
 def test_the_known_versions_are_those_of_the_migrations() -> None:

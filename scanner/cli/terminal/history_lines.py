@@ -18,10 +18,33 @@ if TYPE_CHECKING:
     from scanner.inventory import History, Stay, Tie, Trait
 
 _TIE: Final = {
-    "moved": Message("moved to {address}"),
     "merged": Message("asset {other} was merged into asset {asset}"),
     "split": Message("asset {other} was split from asset {asset}"),
 }
+
+
+_KINDS: Final = {
+    "card": Message("network card"),
+    "guid": Message("SMB server GUID"),
+    "name": Message("NetBIOS name"),
+    "fqdn": Message("DNS name"),
+    "host_key": Message("SSH host key"),
+    "engine": Message("SNMP engine"),
+    "certificate": Message("certificate"),
+    "boot": Message("start time"),
+    "address": Message("address, where nothing differs"),
+}
+"""What machines are known by, in people's words."""
+
+
+def known_by(how: Iterable[str]) -> str:
+    """Kinds of traits by which a machine was known again, and those that differed, in people's words."""
+    words = {kind: _KINDS[kind.removeprefix("-")].render() for kind in how}
+    same = ", ".join(text for kind, text in words.items() if not kind.startswith("-"))
+    other = ", ".join(text for kind, text in words.items() if kind.startswith("-"))
+    if not other:
+        return same
+    return Message("{same}; different: {other}", {"same": same, "other": other}).render()
 
 
 def history_object(history: History) -> dict[str, Any]:
@@ -42,6 +65,7 @@ def _stay_object(stay: Stay) -> dict[str, Any]:
         "ward": stay.ward,
         "certainty": stay.identity.certainty.value,
         "candidates": list(stay.identity.candidates),
+        "how": list(stay.how),
     }
 
 
@@ -52,14 +76,14 @@ def _trait_object(trait: Trait) -> dict[str, Any]:
 
 def _tie_object(tie: Tie) -> dict[str, Any]:
     return {
+        "id": tie.id,
         "kind": tie.kind,
         "asset": tie.asset,
         "other": tie.other,
-        "ip": tie.address or None,
         "at": moment(tie.at),
         "scan": tie.scan,
         "author": tie.author or None,
-        "reasons": [reason.render() for reason in tie.reasons],
+        "how": tie.how,
         "undone": None if tie.undone is None else moment(tie.undone),
     }
 
@@ -69,7 +93,8 @@ def print_history(history: History) -> None:
     if history.stays:
         print_title(translate("Where it was seen, and as what"))
         heads = (translate("from (UTC)"), translate("to (UTC)"), translate("scans"))
-        _print([*heads, *map(heading, ("address", "ward", "os", "certainty"))], map(_stay, history.stays))
+        names = (*map(heading, ("address", "ward", "os", "certainty")), translate("known again by"))
+        _print([*heads, *names], map(_stay, history.stays))
     if history.traits:
         print_title(translate("What it is known by"))
         when = (translate("from (UTC)"), translate("to (UTC)"))
@@ -91,17 +116,16 @@ def _print(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
 def _stay(stay: Stay) -> tuple[str, ...]:
     system = " / ".join(stay.identity.candidates) or translate("(not known)")
     when = (_minute(stay.first), _minute(stay.last), str(stay.scans))
-    return (*when, stay.address, stay.ward, system, CERTAINTY[stay.identity.certainty].render())
+    certainty = CERTAINTY[stay.identity.certainty].render()
+    return (*when, stay.address, stay.ward, system, certainty, known_by(stay.how))
 
 
 def _print_tie(tie: Tie) -> None:
-    told = Message(
-        _TIE[tie.kind].text, {"address": tie.address, "asset": str(tie.asset), "other": str(tie.other)}
-    )
+    told = Message(_TIE[tie.kind].text, {"asset": str(tie.asset), "other": str(tie.other)})
     decided = tie.author if tie.scan is None else Message("scan {scan}", {"scan": str(tie.scan)}).render()
     write_line(" - ".join(part for part in (_minute(tie.at), told.render(), decided) if part))
-    for reason in tie.reasons:
-        write_line(f"  {reason.render()}")
+    if tie.how:
+        write_line(f"  {known_by(tie.how.split()) if tie.scan is not None else tie.how}")
     if tie.undone is not None:
         write_line(Message("undone on {date} UTC", {"date": _minute(tie.undone)}).render())
 

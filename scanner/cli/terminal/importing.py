@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Final
 
 from scanner.classify import default_classifier
 from scanner.cli.terminal.output import complain
+from scanner.cli.terminal.settling import settle
 from scanner.cli.terminal.switches import switches
 from scanner.cli.terminal.table import line_width
 from scanner.cli.terminal.text import cut
@@ -90,6 +91,7 @@ def perform(form: Format, name: str, stream: IO[bytes], source: SiteSource | Non
             tally = recording.record(gathered.hosts(), progress.recorded)
             counts = {**tally.counts(), "wrong": wrong, "cut_short": int(not whole)}
             recorder.finish("done", counts)
+            settle(inventory)
     progress.clear()
     return Outcome(tally, recorder.scan_id, wrong, whole)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from scanner.classify import default_classifier
 from scanner.cli.terminal.output import tell
 from scanner.cli.terminal.progress import duration, progress
+from scanner.cli.terminal.settling import settle
 from scanner.inventory import (
     Recorder,
     inventory_exists,
@@ -78,7 +79,9 @@ def perform(job: Job) -> Tally:
         )
         past = past_of(inventory, resumed.id) if resumed else Past()
         with progress() as screen:
-            return run(ground, recorder, Settling(classifier, job.today, ground.policies), screen, past)
+            tally = run(ground, recorder, Settling(classifier, job.today, ground.policies), screen, past)
+        settle(inventory)
+        return tally
 
 
 def summarise(tally: Tally, ground: Ground) -> None:

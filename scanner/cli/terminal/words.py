@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from scanner.inventory import State
 from scanner.language import Message
 from scanner.model import Certainty, Outcome, Role, Status
 
@@ -38,6 +39,14 @@ OUTCOME: Final = {
     Outcome.EXCESSIVE: Message("excessive"),
     Outcome.WITHHELD: Message("withheld, nothing sent"),
     Outcome.FAILED: Message("failed on our side"),
+}
+STATE: Final = {
+    State.OPEN: Message("open"),
+    State.PLANNED: Message("planned"),
+    State.ISOLATED: Message("isolated"),
+    State.REPLACED: Message("replaced"),
+    State.WAIVED: Message("waived"),
+    State.CLOSED: Message("closed"),
 }
 HEADING: Final = {
     "ward": Message("ward"),

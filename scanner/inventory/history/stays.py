@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -13,7 +12,6 @@ from scanner.inventory.identities import from_columns
 from scanner.inventory.ledger import unpacked
 from scanner.inventory.tables import EVIDENCE_KEYS, IDENTITIES, SIGHTS, TIES, TRAITS, WARDS
 from scanner.inventory.transactions import reading
-from scanner.language import Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -38,6 +36,8 @@ class Stay:
     address: str
     ward: str
     identity: Identity
+    how: tuple[str, ...]
+    """Kinds of traits by which it was known again there; after a minus, those that differed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +55,20 @@ class Trait:
 
 @dataclass(frozen=True, slots=True)
 class Tie:
-    """A decision that observations are of this asset, or of another one."""
+    """A decision that two assets are one, or are two."""
 
     kind: str
-    """``moved``, ``merged`` or ``split``."""
+    """``merged`` or ``split``."""
     asset: int
     other: int | None
     """The asset that was merged into ``asset``, or split from it."""
-    address: str
     at: datetime
     scan: int | None
     """None: somebody decided."""
     author: str
-    reasons: tuple[Message, ...]
+    how: str
+    """What showed it: of a scan, kinds of traits; else what somebody said of it."""
+    id: int
     undone: datetime | None
 
 
@@ -94,13 +95,18 @@ def history_of(inventory: Inventory, asset_id: int) -> History:
 
 def _stays(connection: Connection, asset_id: int) -> Iterator[Stay]:
     wanted = (
-        select(SIGHTS.c.scan_id, SIGHTS.c.at, SIGHTS.c.packed, SIGHTS.c.ward_id, SIGHTS.c.identity_id)
+        select(
+            *(SIGHTS.c.scan_id, SIGHTS.c.at, SIGHTS.c.packed, SIGHTS.c.ward_id, SIGHTS.c.identity_id),
+            SIGHTS.c.how,
+        )
         .where(SIGHTS.c.asset_id == asset_id)
         .order_by(SIGHTS.c.scan_id, SIGHTS.c.at, SIGHTS.c.packed)
     )
     by_scan: dict[int, dict[_What, datetime]] = {}
-    for scan, at, *what in connection.execute(wanted):
-        by_scan.setdefault(scan, {})[what[0], what[1], what[2]] = at
+    hows: dict[_What, dict[str, None]] = {}
+    for scan, at, packed, ward, identity, how in connection.execute(wanted):
+        by_scan.setdefault(scan, {})[packed, ward, identity] = at
+        hows.setdefault((packed, ward, identity), {}).update(dict.fromkeys(how.split()))
     folded = list(_folded(by_scan.values()))
     names: dict[int, str] = {row.id: row.name for row in connection.execute(select(WARDS.c.id, WARDS.c.name))}
     identities = _identities(connection, {what[2] for what, _ in folded})
@@ -112,6 +118,7 @@ def _stays(connection: Connection, asset_id: int) -> Iterator[Stay]:
             address=address_of(unpacked(packed)),
             ward="" if ward is None else names[ward],
             identity=identities[identity],
+            how=tuple(hows[packed, ward, identity]),
         )
 
 
@@ -151,11 +158,11 @@ def _ties(connection: Connection, asset_id: int) -> tuple[Tie, ...]:
             kind=row.kind,
             asset=row.asset_id,
             other=row.other_id,
-            address=row.address,
             at=row.at,
             scan=row.scan_id,
             author=row.author,
-            reasons=tuple(Message(text, values) for text, values in json.loads(row.reasons)),
+            how=row.how,
+            id=row.id,
             undone=row.undone,
         )
         for row in connection.execute(select(TIES).where(mine).order_by(TIES.c.id))

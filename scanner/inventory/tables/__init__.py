@@ -16,6 +16,7 @@ from scanner.inventory.tables.assets import (
     TRAITS,
     UNASKED,
 )
+from scanner.inventory.tables.findings import FINDING_CHANGES, FINDINGS, SETTLEMENTS
 from scanner.inventory.tables.metadata import METADATA, UtcTime
 from scanner.inventory.tables.places import (
     BREAKERS,
@@ -37,6 +38,8 @@ __all__ = [
     "COVERAGE",
     "EVIDENCE",
     "EVIDENCE_KEYS",
+    "FINDINGS",
+    "FINDING_CHANGES",
     "IDENTITIES",
     "LEDGER",
     "LEDGER_KINDS",
@@ -45,6 +48,7 @@ __all__ = [
     "PHANTOMS",
     "RECORDS",
     "SCANS",
+    "SETTLEMENTS",
     "SIGHTS",
     "SITES",
     "SUBNETS",

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from sqlalchemy import insert
@@ -8,7 +7,6 @@ from sqlalchemy import insert
 from scanner.inventory import history_of
 from scanner.inventory.tables import EVIDENCE_KEYS, TIES, TRAITS
 from scanner.inventory.transactions import writing
-from scanner.language import Message
 from tests.inventory.history.year import ADDRESSES, FIRST, Night, keep
 from tests.inventory.hospital import LTSC, XP, host, record
 
@@ -48,19 +46,18 @@ def test_what_says_the_same_is_folded_and_what_comes_back_is_told_again(
 
 def test_traits_and_ties_are_told_with_their_sources(inventory: Inventory, site: SiteFile) -> None:
     keep(inventory, site, [Night({1: (A, XP), 2: (B, XP)}, ALL)])
-    reasons = json.dumps([["{key} is the same", {"key": "netbios.name"}]])
     with writing(inventory) as connection:
-        connection.execute(insert(EVIDENCE_KEYS).values(id=7, key="netbios.name"))
-        trait = {"site_id": 1, "key_id": 7, "value": "PC-1", "asset_id": 1, "scan_id": 1}
+        connection.execute(insert(EVIDENCE_KEYS).values(id=77, key="x.name"))
+        trait = {"site_id": 1, "key_id": 77, "value": "PC-1", "asset_id": 1, "scan_id": 1}
         connection.execute(insert(TRAITS).values(**trait, first=FIRST, last=FIRST))
-        tie = {"kind": "merged", "asset_id": 1, "other_id": 2, "address": B, "at": FIRST, "author": "it"}
-        connection.execute(insert(TIES).values(**tie, reasons=reasons, moved="{}"))
+        tie = {"kind": "merged", "asset_id": 1, "other_id": 2, "at": FIRST, "author": "it"}
+        connection.execute(insert(TIES).values(**tie, how="the same PC", moved="{}"))
     for asset in (1, 2):
         (tie_of,) = history_of(inventory, asset).ties
         assert (tie_of.asset, tie_of.other, tie_of.scan, tie_of.author) == (1, 2, None, "it")
-        assert tie_of.reasons == (Message("{key} is the same", {"key": "netbios.name"}),)
-    (known,) = history_of(inventory, 1).traits
-    assert (known.key, known.value, known.first, known.scan) == ("netbios.name", "PC-1", FIRST, 1)
+        assert tie_of.how == "the same PC"
+    *_, known = history_of(inventory, 1).traits
+    assert (known.key, known.value, known.first, known.scan) == ("x.name", "PC-1", FIRST, 1)
 
 
 def test_a_real_scan_leaves_a_stay_and_nobody_has_none(inventory: Inventory, site: SiteFile) -> None:
