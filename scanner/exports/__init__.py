@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, TextIO, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from scanner.errors import ConfigError
+from scanner.exports.whole import Whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -30,10 +31,14 @@ class Options:
     """Language of headings and sentences: ``fr`` or ``en``."""
     dialect: str = ""
     """One of the format's dialects; its first when empty."""
+    whole: Whole = field(default_factory=Whole)
+    """What the export is of; empty for a format that does not want it."""
 
 
-Write: TypeAlias = "Callable[[Iterable[Asset], TextIO, Options], int]"
+Write: TypeAlias = "Callable[[Iterable[Asset], Any, Options], int]"
 """Writes assets to a text stream opened with ``newline=""``; gives how many rows, the heading not counted.
+
+Where the format is binary, the stream takes bytes, and can be sought in.
 
 Raises ConfigError before anything is written where the format has no such dialect.
 """
@@ -53,6 +58,14 @@ class Format:
     """Whether it wants the assets' evidence (``assets_rows(…, evidence=True)``)."""
     ranked: bool = False
     """Whether it is of machines that something is to be done about, by risk (``ranked_assets``)."""
+    binary: bool = False
+    """Whether it writes bytes, and no text: not to a terminal."""
+    whole: bool = False
+    """Whether it wants :attr:`Options.whole`."""
+    counts: bool = False
+    """Whether it writes counts, and not the assets: it can be filtered as ``count`` can."""
+    mode: int = 0o600
+    """Of its files: who may read them."""
 
 
 @cache

@@ -11,7 +11,7 @@ from scanner.exports import dialect_of
 from scanner.wire import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import TextIO
 
     from scanner.exports import Options
@@ -43,8 +43,29 @@ def harmless(text: str) -> str:
     What would begin a formula gets an apostrophe before it; control characters and bidirectional marks become
     U+FFFD, tabs and line ends a space.
     """
-    text = printable(_BLANKS.sub(" ", text), limit=len(text))
+    if not text.isprintable():
+        text = printable(_BLANKS.sub(" ", text), limit=len(text))
     return _FORMULA.sub(r"\1'", text)
+
+
+def separator_of(options: Options) -> str:
+    """What stands between cells in the dialect that is asked for."""
+    return _SEPARATORS[dialect_of(DIALECTS, options)]
+
+
+def cell_of(options: Options) -> Callable[[str], str]:
+    """What makes a text a cell as :func:`row_writer` writes it: harmless, quoted where it must be.
+
+    The csv module looks at each character of each row; here a cell that comes back is not looked at again.
+    """
+    separator = separator_of(options)
+
+    @lru_cache(maxsize=1 << 12)
+    def cell(text: str) -> str:
+        text = harmless.__wrapped__(text)
+        return '"' + text.replace('"', '""') + '"' if separator in text or '"' in text else text
+
+    return cell
 
 
 def row_writer(stream: TextIO, options: Options) -> Writer:

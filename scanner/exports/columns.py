@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from scanner.classify.makers import maker_of
@@ -21,6 +24,28 @@ Cell: TypeAlias = "str | Missing"
 """A cell's text; nothing is known where it is empty, nobody asked where it is missing."""
 
 
+class Of(Enum):
+    """What the cells of a column depend on, but for the language and the day: what machines may share."""
+
+    PLACE = "place"
+    """Its place alone."""
+    JUDGEMENT = "judgement"
+    """Candidates, verdict, attributes and certainty, and whether SMB1 is on."""
+    MACHINE = "machine"
+    """Anything."""
+
+
+class Kind(Enum):
+    """What the cells of a column hold, where they hold anything."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    DAY = "day"
+    """``2026-11-23``"""
+    MOMENT = "moment"
+    """``2026-11-20T08:00:00Z``"""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column of the audit export."""
@@ -28,6 +53,8 @@ class Column:
     fr: str
     en: str
     cell: Callable[[Asset, Options], Cell]
+    of: Of = Of.MACHINE
+    kind: Kind = Kind.TEXT
 
 
 def texts(columns: Iterable[Column], asset: Asset, options: Options) -> list[str]:
@@ -42,7 +69,7 @@ def headings(columns: Iterable[Column], options: Options) -> list[str]:
 
 
 def _joined(values: Iterable[str]) -> str:
-    return " / ".join(dict.fromkeys(value for value in values if value))
+    return " / ".join(dict.fromkeys(filter(None, values)))
 
 
 def _day(day: date | None) -> str:
@@ -50,7 +77,7 @@ def _day(day: date | None) -> str:
 
 
 def _moment(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.isoformat(timespec="seconds")[: len("2026-11-20T08:00:00")] + "Z"  # always in UTC
 
 
 def _heard(asset: Asset, key: str) -> Cell:
@@ -63,9 +90,13 @@ def _heard(asset: Asset, key: str) -> Cell:
 
 def _smb1(asset: Asset, options: Options) -> Cell:
     """Whether SMB1 is on; the key is absent where SMB answered, but this was not asked."""
-    answered = any(key.startswith(("smb.", "smb2.")) for key in asset.evidence)
-    found = Missing.NOT_ASKED if answered and "smb.smb1" not in asset.evidence else _heard(asset, "smb.smb1")
+    if "smb.smb1" not in asset.evidence and any(map(_OF_SMB, asset.evidence)):
+        return Missing.NOT_ASKED
+    found = _heard(asset, "smb.smb1")
     return found if isinstance(found, Missing) else translate(found, options.lang)
+
+
+_OF_SMB: Final = re.compile(r"smb2?\.").match
 
 
 WORDS: Final = (Message("enabled"), Message("disabled"), Message("optional"), Message("supported"))
@@ -124,6 +155,11 @@ def _proofs(asset: Asset, _: Options) -> str:
     return " | ".join(f"{key}={value}" for key, values in asset.evidence.items() for value in values)
 
 
+@lru_cache(maxsize=1 << 10)
+def _method(probes: frozenset[str]) -> str:
+    return " + ".join(sorted(probes))
+
+
 def _esu(asset: Asset, _: Options) -> str:
     return _day(max((release.esu_end for release in asset.candidates if release.esu_end), default=None))
 
@@ -134,16 +170,21 @@ def _action(asset: Asset, options: Options) -> str:
 
 
 AUDIT: Final = (
-    Column("ght", "group", lambda asset, _: asset.place.group),
-    Column("etablissement", "establishment", lambda asset, _: asset.place.establishment or asset.place.site),
-    Column("finess", "finess", lambda asset, _: asset.place.finess),
-    Column("site", "site", lambda asset, _: asset.place.site),
-    Column("batiment", "building", lambda asset, _: asset.place.building),
-    Column("etage", "floor", lambda asset, _: asset.place.floor),
-    Column("service_uf", "unit", _unit),
-    Column("vlan", "vlan", lambda asset, _: asset.place.vlan),
-    Column("sous_reseau", "subnet", lambda asset, _: asset.place.subnet),
-    Column("id_actif", "asset_id", lambda asset, _: str(asset.id)),
+    Column("ght", "group", lambda asset, _: asset.place.group, Of.PLACE),
+    Column(
+        "etablissement",
+        "establishment",
+        lambda asset, _: asset.place.establishment or asset.place.site,
+        Of.PLACE,
+    ),
+    Column("finess", "finess", lambda asset, _: asset.place.finess, Of.PLACE),
+    Column("site", "site", lambda asset, _: asset.place.site, Of.PLACE),
+    Column("batiment", "building", lambda asset, _: asset.place.building, Of.PLACE),
+    Column("etage", "floor", lambda asset, _: asset.place.floor, Of.PLACE),
+    Column("service_uf", "unit", _unit, Of.PLACE),
+    Column("vlan", "vlan", lambda asset, _: asset.place.vlan, Of.PLACE),
+    Column("sous_reseau", "subnet", lambda asset, _: asset.place.subnet, Of.PLACE),
+    Column("id_actif", "asset_id", lambda asset, _: str(asset.id), kind=Kind.NUMBER),
     Column("nom_netbios", "netbios_name", lambda asset, _: asset.name),
     Column("fqdn", "fqdn", lambda asset, _: asset.fqdn),
     Column("domaine", "domain", lambda asset, _: asset.domain),
@@ -151,34 +192,60 @@ AUDIT: Final = (
     Column("autres_ip", "other_ips", lambda asset, _: " ".join(asset.addresses)),
     Column("mac", "mac", _mac),
     Column("constructeur", "manufacturer", _maker),
-    Column("type", "type", _type),
-    Column("proprietaire", "owner", lambda asset, _: asset.place.owner),
-    Column("os_famille", "os_family", _family),
-    Column("os_libelle", "os_name", _label),
-    Column("os_version", "os_version", lambda asset, _: asset.identity.attributes.get("version", "")),
-    Column("os_build", "os_build", _builds),
-    Column("editions_possibles", "possible_editions", _editions),
-    Column("methode", "method", lambda asset, _: " + ".join(sorted(asset.asked))),
-    Column("preuves", "evidence", _proofs),
-    Column("certitude", "certainty", lambda asset, o: translate(asset.identity.certainty.value, o.lang)),
+    Column("type", "type", _type, Of.JUDGEMENT),
+    Column("proprietaire", "owner", lambda asset, _: asset.place.owner, Of.PLACE),
+    Column("os_famille", "os_family", _family, Of.JUDGEMENT),
+    Column("os_libelle", "os_name", _label, Of.JUDGEMENT),
     Column(
-        "statut_support", "support_status", lambda asset, o: translate(asset.verdict.status.value, o.lang)
+        "os_version",
+        "os_version",
+        lambda asset, _: asset.identity.attributes.get("version", ""),
+        Of.JUDGEMENT,
     ),
-    Column("fin_support_min", "support_end_min", lambda asset, _: _day(asset.verdict.earliest)),
-    Column("fin_support_max", "support_end_max", lambda asset, _: _day(asset.verdict.latest)),
-    Column("fin_esu", "esu_end", _esu),
+    Column("os_build", "os_build", _builds, Of.JUDGEMENT),
+    Column("editions_possibles", "possible_editions", _editions, Of.JUDGEMENT),
+    Column("methode", "method", lambda asset, _: _method(asset.asked)),
+    Column("preuves", "evidence", _proofs),
+    Column(
+        "certitude",
+        "certainty",
+        lambda asset, o: translate(asset.identity.certainty.value, o.lang),
+        Of.JUDGEMENT,
+    ),
+    Column(
+        "statut_support",
+        "support_status",
+        lambda asset, o: translate(asset.verdict.status.value, o.lang),
+        Of.JUDGEMENT,
+    ),
+    Column(
+        "fin_support_min",
+        "support_end_min",
+        lambda asset, _: _day(asset.verdict.earliest),
+        Of.JUDGEMENT,
+        Kind.DAY,
+    ),
+    Column(
+        "fin_support_max",
+        "support_end_max",
+        lambda asset, _: _day(asset.verdict.latest),
+        Of.JUDGEMENT,
+        Kind.DAY,
+    ),
+    Column("fin_esu", "esu_end", _esu, Of.JUDGEMENT, Kind.DAY),
     Column(
         "source_cycle_de_vie",
         "lifecycle_source",
         lambda asset, _: _joined(each.source for each in asset.candidates),
+        Of.JUDGEMENT,
     ),
     Column("smb1", "smb1", _smb1),
     Column("signature_smb", "smb_signing", _worded("smb.signing")),
     Column("nla_rdp", "rdp_nla", _worded("rdp.nla")),
-    Column("premiere_vue", "first_seen", lambda asset, _: _moment(asset.first_seen)),
-    Column("derniere_vue", "last_seen", lambda asset, _: _moment(asset.last_seen)),
-    Column("action", "action", _action),
-    Column("echeance", "due", lambda asset, o: _day(action_for(asset, o.today).due)),
+    Column("premiere_vue", "first_seen", lambda asset, _: _moment(asset.first_seen), kind=Kind.MOMENT),
+    Column("derniere_vue", "last_seen", lambda asset, _: _moment(asset.last_seen), kind=Kind.MOMENT),
+    Column("action", "action", _action, Of.JUDGEMENT),
+    Column("echeance", "due", lambda asset, o: _day(action_for(asset, o.today).due), Of.JUDGEMENT, Kind.DAY),
 )
 """In the order of the design."""
 

@@ -20,18 +20,27 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import date
 
-    from sqlalchemy.engine import Connection
+    from sqlalchemy.engine import Connection, Row
 
     from scanner.inventory.evidence import Rests
     from scanner.inventory.store import Inventory
-    from scanner.model import Identity, Release
+    from scanner.model import Release
 
 _AT_ONCE: Final = 500
 """Assets that are read in one transaction."""
 
-_IDENTITY: Final = [
-    IDENTITIES.c[name] for name in ("candidates", "certainty", "reasons", "attributes", "data_version")
-]
+_ALL: Final = Filters()
+
+_NOTHING: Final[Rests] = ({}, frozenset())
+"""Of an asset whose evidence was not asked for."""
+
+_COLUMNS: Final = (
+    *(ASSETS.c.id, ASSETS.c.site_id, ASSETS.c.ward_id, ASSETS.c.address, ASSETS.c.name, ASSETS.c.fqdn),
+    *(ASSETS.c.domain, ASSETS.c.mac, ASSETS.c.first_seen, ASSETS.c.last_seen, ASSETS.c.last_scan_id),
+    *(IDENTITIES.c.data_version, IDENTITIES.c.candidates, IDENTITIES.c.certainty, IDENTITIES.c.reasons),
+    IDENTITIES.c.attributes,
+)
+"""In the order in which :func:`_asset` takes them: by place, since by name takes twice as long."""
 
 
 def assets_rows(
@@ -104,45 +113,48 @@ def read_assets(
     evidence: bool,
 ) -> list[Asset]:
     """The assets of these ids (a few hundred), in their order, as far as they are still in these wards."""
-    wanted = select(ASSETS, *_IDENTITY).join(IDENTITIES).where(ASSETS.c.id.in_(list(ids)))
-    rows = {row["id"]: dict(row) for row in connection.execute(wanted).mappings()}
-    identities = {row["identity_id"]: _identity(row) for row in rows.values()}
+    wanted = select(*_COLUMNS).join(IDENTITIES).where(ASSETS.c.id.in_(list(ids)))
+    rows = {row[0]: row for row in connection.execute(wanted).all()}
     rests = evidence_of(connection, list(rows)) if evidence else {}
     return [
-        _asset(row, identities[row["identity_id"]], wards[_home(row)], verdicts, rests.get(row["id"]))
+        _asset(row, wards[_home(row)], verdicts, rests.get(row[0], _NOTHING))
         for row in (rows[asset_id] for asset_id in ids if asset_id in rows)
         if _home(row) in wards
     ]
 
 
-def _home(row: Mapping[str, Any]) -> tuple[int, int | None]:
-    return row["site_id"], row["ward_id"]
+def _home(row: Row[*tuple[Any, ...]]) -> tuple[int, int | None]:
+    return row[1], row[2]
 
 
-def _identity(row: Mapping[str, Any]) -> Identity:
-    return from_columns(row["candidates"], row["certainty"], row["reasons"], row["attributes"])
-
-
-def _asset(
-    row: Mapping[str, Any], identity: Identity, ward: Ward, verdicts: Verdicts, rests: Rests | None
-) -> Asset:
+def _asset(row: Row[*tuple[Any, ...]], ward: Ward, verdicts: Verdicts, rests: Rests) -> Asset:
+    number, _, _, address, name, fqdn, domain, mac, first_seen, last_seen, scan, version, *identified = row
+    identity = from_columns(*identified)
     candidates = verdicts.candidates(identity)
-    same = ("id", "address", "first_seen", "last_seen", "name", "fqdn", "domain", "mac", "data_version")
-    evidence, asked = rests or ({}, frozenset())
     return Asset(
-        place=ward.place(row["address"]),
+        id=number,
+        place=ward.place(address),
+        address=address,
         identity=identity,
         verdict=verdicts.of(candidates, verdicts.policy(ward.settings, ward.name)),
         candidates=candidates,
-        evidence=evidence,
-        asked=asked,
-        scan=row["last_scan_id"],
-        **{name: row[name] for name in same},
+        first_seen=first_seen,
+        last_seen=last_seen,
+        name=name,
+        fqdn=fqdn,
+        domain=domain,
+        mac=mac,
+        evidence=rests[0],
+        asked=rests[1],
+        data_version=version,
+        scan=scan,
     )
 
 
 def wanted_asset(asset: Asset, filters: Filters, meant: frozenset[str] | None) -> bool:
     """Whether filters want an asset of a ward that they want; ``meant`` are the releases of their pattern."""
+    if filters == _ALL:
+        return True
     text = filters.text.casefold()
     names = (asset.address, asset.name, asset.fqdn, asset.domain, asset.mac)
     return (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from scanner.language import Message
@@ -45,12 +46,24 @@ def to_columns(identity: Identity, data_version: str) -> StoredIdentity:
 
 def from_columns(candidates: str, certainty: str, reasons: str, attributes: str) -> Identity:
     """The identity that was stored."""
-    return Identity(
-        tuple(json.loads(candidates)),
-        Certainty(certainty),
-        tuple(Message(text, values) for text, values in json.loads(reasons)),
-        json.loads(attributes),
-    )
+    return Identity(_candidates(candidates), Certainty(certainty), _reasons(reasons), _attributes(attributes))
+
+
+# Identities differ mostly in one word of one reason: what else is in them comes back row after row.
+@lru_cache(maxsize=1 << 12)
+def _candidates(column: str) -> tuple[str, ...]:
+    return tuple(json.loads(column))
+
+
+@lru_cache(maxsize=1 << 12)
+def _reasons(column: str) -> tuple[Message, ...]:
+    return tuple(Message(text, values) for text, values in json.loads(column))
+
+
+@lru_cache(maxsize=1 << 12)
+def _attributes(column: str) -> Mapping[str, str]:
+    found: dict[str, str] = json.loads(column)
+    return found
 
 
 def from_row(row: Sequence[object]) -> Identity:

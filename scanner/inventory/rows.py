@@ -62,6 +62,8 @@ class Asset:
     """Version of the fingerprints and dates that made the identity."""
     scan: int = 0
     """Id of the last scan that saw it."""
+    managed: bool = False
+    """Whether another register is known to have it from an agent on the machine itself."""
     findings: tuple[Finding, ...] = ()
     """What somebody must act on; empty unless it was asked for."""
 

@@ -26,24 +26,39 @@ class Verdicts:
         self.releases = load_lifecycle().releases if releases is None else releases
         self._policies: dict[Place, Policy] = {}
         self._found: dict[tuple[tuple[str, ...], int, tuple[tuple[str, date], ...]], Verdict] = {}
+        self._candidates: dict[tuple[str, ...], tuple[Release, ...]] = {}
+        # The same by the ids of objects that come again and again; they are kept, so the ids stay theirs.
+        self._judged: dict[tuple[int, int], tuple[Verdict, tuple[Release, ...], Policy]] = {}
 
     def candidates(self, identity: Identity) -> tuple[Release, ...]:
-        """The releases of an identity; one that today's data no longer knows stands there without a date."""
+        """The releases of an identity; one that today's data no longer knows stands there without a date.
+
+        Identities of the same candidates get the very same tuple.
+        """
         return self.releases_of(identity.candidates)
 
     def releases_of(self, names: tuple[str, ...]) -> tuple[Release, ...]:
         """The same, by the ids of the releases."""
-        return tuple(
-            self.releases.get(name) or Release(name, name, name, family="", vendor="") for name in names
-        )
+        found = self._candidates.get(names)
+        if found is None:
+            found = tuple(
+                self.releases.get(name) or Release(name, name, name, family="", vendor="") for name in names
+            )
+            self._candidates[names] = found
+        return found
 
     def of(self, candidates: tuple[Release, ...], policy: Policy) -> Verdict:
         """The verdict on a candidate set."""
+        known = self._judged.get((id(candidates), id(policy)))
+        if known is not None:
+            return known[0]
         extensions = tuple(sorted(policy.extensions.items()))
         key = (tuple(release.id for release in candidates), policy.horizon_months, extensions)
         found = self._found.get(key)
         if found is None:
             self._found[key] = found = judge(candidates, self.today, policy)
+        if self._candidates.get(key[0]) is candidates:
+            self._judged[id(candidates), id(policy)] = found, candidates, policy
         return found
 
     def policy(self, settings: str, ward: str) -> Policy:

@@ -31,8 +31,8 @@ class Ward:
     """The site's, as they are stored."""
     where: Place
     """Without the subnet, which depends on the address."""
-    subnets: tuple[IPv4Network | IPv6Network, ...] = ()
-    """The narrowest first."""
+    places: tuple[tuple[IPv4Network | IPv6Network, Place], ...] = ()
+    """Its subnets, the narrowest first, and what is where in them."""
 
     @property
     def name(self) -> str:
@@ -41,8 +41,10 @@ class Ward:
 
     def place(self, address: str) -> Place:
         """Where an address of this ward is."""
+        if not self.places:
+            return self.where
         number = ip_address(address)
-        return replace(self.where, subnet=next((str(net) for net in self.subnets if number in net), ""))
+        return next((place for network, place in self.places if number in network), self.where)
 
     def matches(self, filters: Filters) -> bool:
         """Whether assets of this ward are wanted."""
@@ -73,7 +75,8 @@ def wards_of(connection: Connection) -> list[Ward]:
             criticality=row.criticality,
         )
         networks = sorted(subnets.get(row.id, ()), key=lambda network: -network.prefixlen)
-        found.append(Ward((row.site_id, row.id), home.settings, where, tuple(networks)))
+        places = ((network, replace(where, subnet=str(network))) for network in networks)
+        found.append(Ward((row.site_id, row.id), home.settings, where, tuple(places)))
     return sorted(found, key=lambda ward: (natural(ward.where.site), natural(ward.name)))
 
 

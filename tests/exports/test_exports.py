@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from scanner.errors import ConfigError, InventoryError
 from scanner.exports import Format, Options, formats
-from scanner.exports.cells import harmless, row_writer
+from scanner.exports.cells import cell_of, harmless, row_writer
 from scanner.exports.columns import AUDIT
 from scanner.exports.files import write_file
 from scanner.inventory.findings.risk import evidence_that_counts, risk_of
@@ -92,7 +92,7 @@ def _format(name: str) -> Format:
 
 def _written(name: str, *assets: Asset, **options: str) -> str:
     stream = io.StringIO(newline="")
-    assert _format(name).write(assets, stream, Options(TODAY, **options)) >= 0
+    assert _format(name).write(assets, stream, Options(TODAY, **options)) >= 0  # type: ignore[arg-type]
     return stream.getvalue()
 
 
@@ -106,12 +106,16 @@ def _runs(cell: str) -> bool:
 
 
 def test_formats_are_found_by_being_there() -> None:
-    assert [each.name for each in formats()] == ["csv", "jsonl", "remediation"]
+    assert {"csv", "glpi", "glpi-injection", "glpi-plan", "jsonl", "prometheus", "remediation", "xlsx"} <= {
+        each.name for each in formats()
+    }
     here = Path(__file__).parents[2] / "scanner" / "exports"
     assert len(formats()) == sum("FORMAT: Final" in each.read_text("utf-8") for each in here.glob("*.py"))
 
 
-@pytest.mark.parametrize("form", formats(), ids=lambda form: form.name)
+@pytest.mark.parametrize(
+    "form", [form for form in formats() if not (form.binary or form.counts)], ids=lambda form: form.name
+)
 @pytest.mark.parametrize("lang", ["fr", "en"])
 def test_every_format_takes_any_asset_in_any_language_and_dialect(form: Format, lang: str) -> None:
     assets = [
@@ -218,6 +222,15 @@ def test_rows_come_back_as_they_were_written(rows: list[list[str]], dialect: str
         list(csv.reader(io.StringIO(text, newline=""), delimiter=";" if dialect == "excel-fr" else ","))
         == clean
     )
+
+
+@given(st.lists(st.text(alphabet=st.sampled_from("a;,|\"' =\r\n\t\x00é")), min_size=2))
+def test_cells_are_quoted_as_the_csv_module_quotes_them(texts: list[str]) -> None:
+    for dialect, separator in (("excel-fr", ";"), ("rfc4180", ",")):
+        options, stream = Options(TODAY, dialect=dialect), io.StringIO(newline="")
+        row_writer(stream, options).writerow([harmless(text) for text in texts])
+        cell = cell_of(options)
+        assert stream.getvalue().removeprefix("\ufeff") == separator.join(map(cell, texts)) + "\r\n"
 
 
 @given(st.text(min_size=1, max_size=20), st.text(min_size=1, max_size=20))

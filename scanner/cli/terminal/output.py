@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import sys
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from scanner.cli.terminal.switches import switches
 from scanner.cli.terminal.text import json_line, safe
+from scanner.errors import ConfigError
 from scanner.language import translate
 
 if TYPE_CHECKING:
@@ -79,6 +80,17 @@ def _text(value: object) -> str:
 def _inert(text: str) -> str:
     text = safe(text)
     return f"'{text}" if text.lstrip(" '\"")[:1] in {"=", "+", "-", "@"} else text
+
+
+def machine_bytes() -> BinaryIO:
+    """Standard output for bytes.
+
+    Raises:
+        ConfigError: it is a terminal.
+    """
+    if sys.stdout.isatty():
+        raise ConfigError("this format is no text: name a file with --out, or send it to another program")
+    return sys.stdout.buffer
 
 
 def machine(newline: str = "\n") -> TextIO:
