@@ -5,13 +5,17 @@ In the order of site, ward and address. The whole proof of one machine is in vet
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Final
+
+import click
 
 from scanner.cli.terminal.commands import command as command_of
 from scanner.cli.terminal.filters import filters
 from scanner.cli.terminal.objects import asset_object
 from scanner.cli.terminal.options import Where, formats, today, where
 from scanner.cli.terminal.output import say, write_csv, write_json, write_json_list, write_lines
+from scanner.cli.terminal.switches import Option
 from scanner.cli.terminal.table import Cell, Column, table, terminal_width
 from scanner.cli.terminal.words import CERTAINTY, COLOUR, STATUS, heading
 from scanner.inventory import assets_rows, open_inventory
@@ -36,17 +40,21 @@ _CSV: Final = ("ip", "name", "site", "ward", "os", "status", "certainty", "earli
             "vetuste assets --status unsupported --certainty certain",
         ),
         ("What may be Windows XP in one ward:", 'vetuste assets --os xp --ward "Cardio*"'),
+        ("The first page of all that holds a text:", "vetuste assets --text pc-12 --limit 50"),
         ("Addresses alone, for a script:", "vetuste assets --status unsupported --jsonl | jq -r .ip"),
     ),
 )
 @where
 @filters
 @formats("table", "csv", "json", "jsonl")
+@click.option(
+    "--limit", cls=Option, type=click.IntRange(min=1), metavar="N", help="Only so many, the first ones."
+)
 @today
-def command(*, where: Where, wanted: Filters, form: str, today: date) -> None:
+def command(*, where: Where, wanted: Filters, form: str, limit: int | None, today: date) -> None:
     """List them, a batch at a time."""
     with open_inventory(where.url()) as inventory:
-        assets = assets_rows(inventory, wanted, today=today)
+        assets = islice(assets_rows(inventory, wanted, today=today), limit)
         if form == "csv":
             write_csv(_CSV, (asset_object(asset) for asset in assets))
         elif form == "json":

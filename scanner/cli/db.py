@@ -1,4 +1,4 @@
-"""Look after the inventory: upgrade, backup, check."""
+"""Look after the inventory: upgrade, backup, check, prune."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from scanner.cli.terminal.commands import command as command_of
 from scanner.cli.terminal.exits import FAILED
 from scanner.cli.terminal.options import Where, formats, where
 from scanner.cli.terminal.output import complain, say, write_json
+from scanner.cli.terminal.pruning import prune
 from scanner.cli.terminal.switches import Argument
 from scanner.inventory import backup_inventory, check_inventory, upgrade_inventory
 from scanner.language import translate
@@ -80,7 +81,7 @@ def check(*, where: Where, form: str) -> None:
 
 command = CommandGroup(
     "db",
-    {made.name: made for made in (upgrade, backup, check) if made.name},
+    {made.name: made for made in (upgrade, backup, check, prune) if made.name},
     help=__doc__,
 )
 command.examples = (

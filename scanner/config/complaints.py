@@ -12,6 +12,7 @@ from scanner.config.schema import (
     InventoryTable,
     OwnData,
     Policy,
+    Retention,
     Signing,
     Site,
     SiteFile,
@@ -42,6 +43,7 @@ TABLES: Final[Mapping[str, type[Table]]] = {
     "inventory": InventoryTable,
     "data": OwnData,
     "signing": Signing,
+    "retention": Retention,
 }
 """The tables of a site file by name; ``""`` is its top level."""
 

@@ -163,6 +163,15 @@ class InventoryTable(Table):
     """A database's address as SQLAlchemy writes it; ``--db`` and ``VETUSTE_DB`` come first."""
 
 
+class Retention(Table):
+    """``[retention]``: how long what is kept; without it, for ever."""
+
+    observations: Annotated[int, Field(ge=1, le=36500)] | None = None
+    """Days; of scans that ended before, only what identities rest on stays (``db prune``)."""
+    ledger: Annotated[int, Field(ge=1, le=36500)] | None = None
+    """Days; what scans sent that ended before is no longer told."""
+
+
 class OwnData(Table):
     """``[data]``: what the site knows better than the product."""
 
@@ -184,6 +193,7 @@ class SiteFile(Table):
     inventory: InventoryTable = InventoryTable()
     data: OwnData = OwnData()
     signing: Signing = Signing()
+    retention: Retention = Retention()
 
     @model_validator(mode="after")
     def _consistent(self) -> SiteFile:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from array import array
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from scanner.inventory.evidence import evidence_of
+from scanner.inventory.filtering import Sieve
 from scanner.inventory.identities import from_columns
 from scanner.inventory.patterns import releases_meant
 from scanner.inventory.rows import Asset, Filters
@@ -17,6 +18,7 @@ from scanner.inventory.verdicts import Verdicts
 from scanner.inventory.wards import Ward, wards_of
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import date
 
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 _AT_ONCE: Final = 500
 """Assets that are read in one transaction."""
+_FIRST: Final = 50
+"""The same, of the first ones of a ward: a page, which is there at once."""
 
 _ALL: Final = Filters()
 
@@ -73,35 +77,42 @@ def assets_rows(
     filters = filters or Filters()
     verdicts = Verdicts(today, releases)
     meant = releases_meant(filters.os, verdicts.releases) if filters.os else None
+    sieve = Sieve(filters, meant, verdicts)
     with reading(inventory) as connection:
         wards = [ward for ward in wards_of(connection) if ward.matches(filters)]
 
     def read(connection: Connection, ids: Sequence[int], ward: Ward) -> list[Asset]:
         found = read_assets(connection, ids, {ward.key: ward}, verdicts, evidence=evidence)
+        # As it is now, not when it was found.
         return [asset for asset in found if wanted_asset(asset, filters, meant)]
 
-    return _batches(inventory, wards, read)
+    return _batches(inventory, wards, sieve, read)
 
 
 def _batches(
     inventory: Inventory,
     wards: Sequence[Ward],
+    sieve: Sieve,
     read: Callable[[Connection, Sequence[int], Ward], list[Asset]],
 ) -> Iterator[Asset]:
-    for ward in wards:
-        with reading(inventory) as connection:
-            ids = _ids(connection, ward)
-        for start in range(0, len(ids), _AT_ONCE):
+    for ward, ids in _found(inventory, wards, sieve):
+        for start, end in pairwise([0, *range(_FIRST, len(ids), _AT_ONCE), len(ids)]):
             with reading(inventory) as connection:
-                batch = read(connection, ids[start : start + _AT_ONCE], ward)
+                batch = read(connection, ids[start:end], ward)
             yield from batch
 
 
-def _ids(connection: Connection, ward: Ward) -> array[int]:
-    site_id, ward_id = ward.key
-    here = (ASSETS.c.site_id == site_id, ASSETS.c.ward_id.is_not_distinct_from(ward_id))
-    in_order = select(ASSETS.c.id).where(*here).order_by(func.length(ASSETS.c.packed), ASSETS.c.packed)
-    return array("q", connection.scalars(in_order))
+def _found(inventory: Inventory, wards: Sequence[Ward], sieve: Sieve) -> Iterator[tuple[Ward, array[int]]]:
+    """Wards with wanted assets, as they are found; no transaction is open while one is handed over."""
+    left = iter(wards)
+    while True:
+        with reading(inventory) as connection:
+            for ward in left:
+                if ids := sieve.ids(connection, ward):
+                    break
+            else:
+                return
+        yield ward, ids
 
 
 def read_assets(

@@ -38,12 +38,13 @@ _QUERIES: Final = {
     "subnets": "SELECT ward_id, network FROM subnets",
     "coverage": "SELECT site_id, version, block, ever FROM coverage",
     "groups": "SELECT site_id, ward_id, identity_id, count(*) FROM assets GROUP BY 1, 2, 3",
-    "identities": "SELECT id, candidates, certainty, '[]', attributes FROM identities"
-    " WHERE id IN (SELECT identity_id FROM assets)",
+    "identities": "SELECT id, candidates, certainty FROM identities",
 }
 
 _Rows: TypeAlias = dict[str, list[tuple[Any, ...]]]
 _Key: TypeAlias = tuple[str, ...]
+_Kind: TypeAlias = tuple[str, str]
+"""Candidates and certainty of an identity, as they are stored."""
 
 
 @dataclass(slots=True)
@@ -139,21 +140,51 @@ def _wards(rows: _Rows) -> _Wards:
 def _counts(
     rows: _Rows, wards: _Wards, by: Sequence[str], question: Question, verdicts: Verdicts
 ) -> dict[_Key, Counter[str]]:
-    identities = {identity_id: from_columns(*columns) for identity_id, *columns in rows["identities"]}
-    known: dict[tuple[int, str, str], list[Answer]] = {}
+    """The figures of each row.
+
+    Of an identity nothing counts but its candidates and its certainty; what has both alike is asked about
+    once for all wards of one policy.
+    """
+    numbers: dict[_Kind, int] = {}
+    kinds = {number: numbers.setdefault((names, sure), number) for number, names, sure in rows["identities"]}
+    identities = {number: from_columns(*kind, "[]", "{}") for kind, number in numbers.items()}
+    known: dict[object, dict[int, list[Answer]]] = {}
     counts: dict[_Key, Counter[str]] = {}
-    for site_id, ward_id, identity_id, machines in rows["groups"]:
-        ward = wards[site_id, ward_id]
-        asked = (identity_id, ward.settings, ward.names["ward"])
-        if asked not in known:
-            policy = verdicts.policy(*asked[1:])
-            found = answers(identities[identity_id], question, verdicts, policy, by_os="os" in by)
-            known[asked] = list(found)
-        for answer in known[asked]:
-            names = {**ward.names, "os": answer.os, "status": answer.status.value}
+    for place, machines in _by_kind(rows["groups"], kinds).items():
+        ward = wards[place]
+        policy = verdicts.policy(ward.settings, ward.names["ward"])
+        mine = known.setdefault((policy.horizon_months, tuple(sorted(policy.extensions.items()))), {})
+        for kind in machines.keys() - mine.keys():
+            found = answers(identities[kind], question, verdicts, policy, by_os="os" in by)
+            mine[kind] = list(found)
+        for (os, status, column), number in _summed(machines, mine).items():
+            names = {**ward.names, "os": os, "status": str(status)}
             key = tuple(names[name] for name in by)
-            counts.setdefault(key, Counter())[answer.column] += machines
+            counts.setdefault(key, Counter())[column] += number
     return counts
+
+
+def _by_kind(
+    groups: Sequence[tuple[Any, ...]], kinds: Mapping[int, int]
+) -> dict[tuple[int, int | None], dict[int, int]]:
+    """How many machines of each kind every place has."""
+    found: dict[tuple[int, int | None], dict[int, int]] = {}
+    for site_id, ward_id, identity_id, machines in groups:
+        place, kind = found.setdefault((site_id, ward_id), {}), kinds[identity_id]
+        place[kind] = place.get(kind, 0) + machines
+    return found
+
+
+def _summed(
+    machines: Mapping[int, int], known: Mapping[int, Sequence[Answer]]
+) -> dict[tuple[str, str, str], int]:
+    """How many machines of a place have each answer: system, status, column."""
+    sums: dict[tuple[str, str, str], int] = {}
+    for kind, number in machines.items():
+        for answer in known[kind]:
+            told = (answer.os, answer.status, answer.column)
+            sums[told] = sums.get(told, 0) + number
+    return sums
 
 
 def _place(ward: _Ward, places: Sequence[str]) -> _Key:

@@ -12,7 +12,7 @@ from scanner.inventory.sqlite import connect, guarded
 if TYPE_CHECKING:
     from pathlib import Path
 
-VERSIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
+VERSIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
 """Every schema there was, oldest first; the last is this program's."""
 
 APPLICATION: Final = 0x76747374

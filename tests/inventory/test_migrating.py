@@ -156,4 +156,6 @@ def test_tables_without_row_ids_stay_so(inventory: Inventory) -> None:
         "phantoms",
         "sights",
         "traits",
+        "called_config",
+        "called_idx",
     }

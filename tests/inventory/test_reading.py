@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from scanner.errors import ConfigError
-from scanner.inventory import Filters, assets_rows
+from scanner.inventory import Filters, assets, assets_rows, called, filtering, open_inventory
 from scanner.inventory import asset_detail as detail_of
+from scanner.inventory.transactions import writing
 from scanner.model import Certainty, Outcome, Status
 from tests.inventory.hospital import (
     NOTHING,
@@ -25,6 +30,16 @@ from tests.inventory.hospital import (
 if TYPE_CHECKING:
     from scanner.config import SiteFile
     from scanner.inventory import Inventory
+
+
+ADDRESSES = [f"10.0.0.{number}" for number in range(1, 9)]
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("empty") / "i.db"
+    open_inventory(f"sqlite:///{path}", create=True).close()
+    return path
 
 
 @pytest.fixture
@@ -136,3 +151,65 @@ def test_a_reader_in_mid_listing_does_not_hold_the_log(filled: Inventory) -> Non
         connection.rollback()
     assert busy == 0
     assert len(list(listing)) == 4
+
+
+NAMES = st.text(st.sampled_from("aAbBsS\u017fßKk1-.%_\"'é\u0130"), max_size=5)
+
+
+@settings(max_examples=25, deadline=None)
+@given(names=st.lists(NAMES, min_size=1, max_size=6), texts=st.lists(NAMES, max_size=6))
+def test_a_text_is_found_as_python_finds_it(empty: Path, names: list[str], texts: list[str]) -> None:
+    """Whatever the database knows of case, of wildcards, and of runs of three letters."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "i.db"
+        path.write_bytes(empty.read_bytes())
+        with open_inventory(f"sqlite:///{path}") as inventory:
+            for round_ in (names[::-1], names):  # each is called otherwise at first
+                hosts = [
+                    host(address, "", XP, seen(address, {"netbios.name": (name or "x",)}))
+                    for address, name in zip(ADDRESSES, round_, strict=False)
+                ]
+                record(inventory, None, hosts)
+            every = list(assets_rows(inventory, today=TODAY, releases=RELEASES))
+            for text in (*texts, *names, "0.0.1", "s"):
+                found = assets_rows(inventory, Filters(text=text), today=TODAY, releases=RELEASES)
+                expected = [
+                    each
+                    for each in every
+                    if text.casefold() in each.name.casefold() or text.casefold() in each.address
+                ]
+                assert list(found) == expected
+
+
+def test_filters_find_the_same_however_much_is_looked_up_at_once(
+    filled: Inventory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = [
+        Filters(status=Status.UNSUPPORTED, text="pc-"),
+        Filters(os="xp"),
+        Filters(certainty=Certainty.PROBABLE),
+        Filters(text="10.20.1"),
+    ]
+
+    def told() -> list[list[str]]:
+        return [
+            [each.address for each in assets_rows(filled, one, today=TODAY, releases=RELEASES)]
+            for one in asked
+        ]
+
+    before = told()
+    assert all(before)
+    monkeypatch.setattr(filtering, "_AT_ONCE", 1)
+    assert told() == before
+    monkeypatch.setattr(called, "_MOST", 0)
+    assert told() == before
+    monkeypatch.setattr(assets, "_FIRST", 1)
+    monkeypatch.setattr(assets, "_AT_ONCE", 1)
+    assert told() == before
+
+
+def test_without_the_index_of_names_each_is_looked_at(filled: Inventory) -> None:
+    with writing(filled) as connection:
+        connection.exec_driver_sql("DROP INDEX ix_assets_foreign")
+    found = assets_rows(filled, Filters(text="PC-7"), today=TODAY, releases=RELEASES)
+    assert [each.address for each in found] == ["10.20.1.70"]

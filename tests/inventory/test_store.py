@@ -49,9 +49,15 @@ def test_every_file_is_private_while_it_is_written(tmp_path: Path, mask: int) ->
     assert found == {"i.db": 0, "i.db-wal": 0, "i.db-shm": 0}
 
 
+def _is_of_the_tables(name: str | None, *_: object) -> bool:
+    """SQLite's own way to find assets by what they are called is no table of ours: see v0009_called.py."""
+    return not (name or "").startswith(("called", "ix_assets_foreign"))
+
+
 def test_the_migrations_make_what_the_tables_say(inventory: Inventory) -> None:
     with inventory.engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+        context = MigrationContext.configure(connection, opts={"include_name": _is_of_the_tables})
+        assert compare_metadata(context, METADATA) == []
         (mode,) = connection.exec_driver_sql("PRAGMA journal_mode").one()
         made = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE sql LIKE '%state IN%'").all()
     assert mode == "wal"
