@@ -13,12 +13,14 @@ import click
 
 from scanner.cli.terminal.commands import command as command_of
 from scanner.cli.terminal.filters import filters
+from scanner.cli.terminal.heads import tell_head
 from scanner.cli.terminal.options import Where, today, where
 from scanner.cli.terminal.output import machine, tell
 from scanner.cli.terminal.switches import Argument, Option, switches
 from scanner.exports import Format, Options, formats
 from scanner.exports.files import write_file
 from scanner.inventory import assets_rows, denominator, open_inventory
+from scanner.inventory.campaigns.reading import head_of
 
 if TYPE_CHECKING:
     from datetime import date
@@ -83,6 +85,7 @@ def command(  # noqa: PLR0913 - one parameter an option
         else:
             number = write_file(chosen, assets, Path(out), options)
         _tell_of_what(number, denominator(inventory, wanted))
+        tell_head(head_of(inventory))
 
 
 def _tell_of_what(number: int, whole: Denominator) -> None:
