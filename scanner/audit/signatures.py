@@ -6,29 +6,19 @@ keys count for it. Nothing here is ours alone: ssh-keygen makes and checks the s
 
 from __future__ import annotations
 
-import os
 import re
-import stat
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from scanner.audit.keygen import content_of, keygen, said, trusted, write_public
 from scanner.errors import ConfigError, VetusteError
-from scanner.wire import printable
 
 if TYPE_CHECKING:
     from scanner.config import SiteSource
 
 NAMESPACE: Final = "vetuste-scope"
 """What the signatures are made for: one made for anything else does not count."""
-
-_LARGEST: Final = 1 << 20
-"""Most bytes of a file that is handed to ssh-keygen."""
-_SECONDS: Final = 20
-_SECONDS_OF_A_PERSON: Final = 300
-"""To type a passphrase, or to touch a token."""
-_OTHERS: Final = stat.S_IWGRP | stat.S_IWOTH
 
 
 def signature_file(source: SiteSource, role: str) -> Path:
@@ -70,15 +60,15 @@ def verify(source: SiteSource, role: str) -> str:
     allowed = source.path.parent / source.file.signing.allowed_signers
     with tempfile.TemporaryDirectory() as folder:
         signature, signers = Path(folder, "signature"), Path(folder, "allowed_signers")
-        signature.write_bytes(_content(file))
-        signers.write_bytes(_trusted(allowed))
-        done = _keygen("check-novalidate", "-s", str(signature), content=source.content)
+        signature.write_bytes(content_of(file))
+        signers.write_bytes(trusted(allowed))
+        done = keygen("check-novalidate", "-s", str(signature), namespace=NAMESPACE, content=source.content)
         if done.returncode:
-            raise _unsigned(file, source, _said(done))
+            raise _unsigned(file, source, said(done))
         names = ("-f", str(signers), "-I", role, "-s", str(signature))
-        done = _keygen("verify", *names, content=source.content)
+        done = keygen("verify", *names, namespace=NAMESPACE, content=source.content)
         if done.returncode:
-            why = _said(done).replace(str(signers), str(allowed))
+            why = said(done).replace(str(signers), str(allowed))
             raise _unknown(file, allowed, role, why)
     key = re.search(rb"SHA256:[A-Za-z0-9+/]+", done.stdout)
     return key[0].decode() if key else ""
@@ -106,40 +96,15 @@ def sign(source: SiteSource, role: str, key: Path) -> Path:
             role=repr(role),
             known=", ".join(known) or "-",
         )
-    done = _keygen("sign", "-q", "-f", str(key), content=source.content, attended=True)
+    done = keygen("sign", "-q", "-f", str(key), namespace=NAMESPACE, content=source.content, attended=True)
     if done.returncode:
         raise ConfigError("ssh-keygen signs nothing with this key; it said why above", file=key)
     file = signature_file(source, role)
     try:
-        _write(file, done.stdout)
+        write_public(file, done.stdout)
     except OSError as error:
         raise VetusteError("cannot be written: {why}", file=file, why=error.strerror) from error
     return file
-
-
-def _keygen(
-    verb: str, *arguments: str, content: bytes, attended: bool = False
-) -> subprocess.CompletedProcess[bytes]:
-    """Run ``ssh-keygen -Y``, with the bytes in question on its standard input."""
-    try:
-        return subprocess.run(  # noqa: S603 - a list of arguments, no shell
-            ["ssh-keygen", "-Y", verb, "-n", NAMESPACE, *arguments],  # noqa: S607 - where the system has it
-            input=content,
-            stdout=subprocess.PIPE,
-            stderr=None if attended else subprocess.PIPE,
-            timeout=_SECONDS_OF_A_PERSON if attended else _SECONDS,
-            check=False,
-        )
-    except FileNotFoundError:
-        raise ConfigError("ssh-keygen is missing: apt install openssh-client") from None
-    except subprocess.TimeoutExpired:
-        raise ConfigError("ssh-keygen does not come to an end: nothing was signed or checked") from None
-
-
-def _said(done: subprocess.CompletedProcess[bytes]) -> str:
-    """The first line of what ssh-keygen complains of; empty where it gives no reason."""
-    lines = (done.stderr or b"").decode("utf-8", "replace").splitlines()
-    return printable(next((line for line in lines if line.strip()), ""))
 
 
 def _unsigned(file: Path, source: SiteSource, why: str) -> ConfigError:
@@ -158,48 +123,3 @@ def _unknown(file: Path, allowed: Path, role: str, why: str) -> ConfigError:
     return ConfigError(
         "its key is none of those that sign for {role} in {allowed}", file=file, role=role, allowed=allowed
     )
-
-
-def _trusted(file: Path) -> bytes:
-    """The bytes of a file that nobody else may change: not itself, not a folder above it.
-
-    Raises:
-        ConfigError: somebody else may.
-    """
-    content = _content(file)
-    place = file.resolve()
-    for step in (place, *place.parents):
-        status = step.stat()
-        shielded = step != place and status.st_mode & stat.S_ISVTX  # a sticky folder, such as /tmp
-        foreign = step in {place, place.parent} and status.st_uid not in {0, os.geteuid()}
-        if foreign or (status.st_mode & _OTHERS and not shielded):
-            raise ConfigError(
-                "others could change {step}, and so whose signature counts: let only root or yourself own "
-                "and write it (chmod go-w)",
-                file=file,
-                step=step,
-            )
-    return content
-
-
-def _content(file: Path) -> bytes:
-    try:
-        with file.open("rb") as stream:
-            content = stream.read(_LARGEST + 1)
-    except OSError as error:
-        raise ConfigError("cannot be read: {why}", file=file, why=error.strerror) from error
-    if len(content) > _LARGEST:
-        raise ConfigError("is larger than 1 MiB: this is no file of ssh-keygen", file=file)
-    return content
-
-
-def _write(file: Path, content: bytes) -> None:
-    """Write a file whole or not at all, for everybody to read."""
-    descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
-            os.fchmod(stream.fileno(), 0o644)
-        Path(name).replace(file)
-    finally:
-        Path(name).unlink(missing_ok=True)

@@ -15,6 +15,7 @@ import click
 
 from scanner.cli.terminal.commands import command as command_of
 from scanner.cli.terminal.filters import filters
+from scanner.cli.terminal.heads import tell_head
 from scanner.cli.terminal.options import Where, today, where
 from scanner.cli.terminal.output import machine, machine_bytes, tell
 from scanner.cli.terminal.settling import settle
@@ -25,6 +26,7 @@ from scanner.exports.files import write_bytes, write_file
 from scanner.exports.sources import assets_for
 from scanner.exports.whole import Whole, whole_of
 from scanner.inventory import denominator, open_inventory
+from scanner.inventory.campaigns.reading import head_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -117,6 +119,7 @@ def command(  # noqa: PLR0913 - one parameter an option
         assets = assets_for(chosen, inventory, wanted, today)
         number = _written(chosen, assets, out, options)
         _tell_of_what(number, denominator(inventory, wanted))
+        tell_head(head_of(inventory))
 
 
 def _written(chosen: Format, assets: Iterable[Asset], out: str, options: Options) -> int:

@@ -11,7 +11,7 @@ from sqlalchemy import insert, select, update
 from scanner.addresses import AddressSet, address_of
 from scanner.errors import InventoryError
 from scanner.inventory.locking import held, lock_of
-from scanner.inventory.tables import SCANS
+from scanner.inventory.tables import CAMPAIGN_SCANS, SCANS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -96,6 +96,12 @@ def _insert(connection: Connection, site_id: int, intent: Intent) -> int:
 
 def _resume(connection: Connection, path: Path, site_id: int, scan: int, intent: Intent) -> datetime:
     """Set a scan running again; what was asked for stays, and so do its addresses where none are named."""
+    if connection.scalar(select(CAMPAIGN_SCANS.c.scan_id).where(CAMPAIGN_SCANS.c.scan_id == scan).limit(1)):
+        raise InventoryError(
+            "scan {scan} is sealed by a campaign, and cannot be resumed: begin a new one (--fresh)",
+            file=path,
+            scan=scan,
+        )
     unfinished = (SCANS.c.id == scan, SCANS.c.site_id == site_id, SCANS.c.state.not_in(["done", "running"]))
     row = {"state": "running", "ended": None, "versions": json.dumps(dict(intent.versions))}
     if intent.spans:

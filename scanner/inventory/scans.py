@@ -13,7 +13,16 @@ from scanner.inventory.blocks import number_of_block
 from scanner.inventory.ledger import unpacked
 from scanner.inventory.locking import held, lock_of
 from scanner.inventory.rows import ScanRow
-from scanner.inventory.tables import ASSETS, IDENTITIES, LEDGER, OBSERVATIONS, SCANS, SITES, VISITS
+from scanner.inventory.tables import (
+    ASSETS,
+    CAMPAIGN_SCANS,
+    IDENTITIES,
+    LEDGER,
+    OBSERVATIONS,
+    SCANS,
+    SITES,
+    VISITS,
+)
 from scanner.inventory.transactions import reading
 
 if TYPE_CHECKING:
@@ -53,7 +62,7 @@ IMPORTED: Final = "import"
 
 
 def unfinished_scan(inventory: Inventory, site: str) -> ScanRow | None:
-    """The newest scan of a site, if it did not end as done and nobody living goes on with it.
+    """The newest scan of a site, if it did not end as done and nobody living goes on with it, or sealed it.
 
     Raises:
         InventoryError: the inventory cannot be read.
@@ -61,6 +70,10 @@ def unfinished_scan(inventory: Inventory, site: str) -> ScanRow | None:
     newest = next((scan for scan in scans_rows(inventory, site) if scan.profile != IMPORTED), None)
     if newest is None or newest.state == "done" or held(lock_of(inventory.path, newest.id)):
         return None
+    sealed = select(CAMPAIGN_SCANS.c.scan_id).where(CAMPAIGN_SCANS.c.scan_id == newest.id).limit(1)
+    with reading(inventory) as connection:
+        if connection.scalar(sealed) is not None:
+            return None
     return replace(newest, state="killed") if newest.state == "running" else newest
 
 

@@ -90,4 +90,4 @@ def ward_networks(inventory: Inventory, name: str) -> tuple[str, ...]:
         wards = [
             ward for ward in wards_of(connection) if ward.name and ward.name.casefold() == name.casefold()
         ]
-    return tuple(str(network) for ward in wards for network in ward.subnets)
+    return tuple(str(network) for ward in wards for network, _ in ward.places)

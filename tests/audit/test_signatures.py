@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 import pytest
 
-from scanner.audit import signatures
+from scanner.audit import keygen
 from scanner.audit.signatures import demand_signed, sign, verify
 from scanner.config import SiteSource
 from scanner.errors import ConfigError, VetusteError
@@ -156,7 +156,7 @@ def test_a_list_of_signers_of_somebody_else_is_refused(hospital: Hospital) -> No
     us = os.geteuid()
     if not us:
         os.chown(hospital.allowed, 4242, 4242)
-    with patch("scanner.audit.signatures.os.geteuid", return_value=us and us + 1):
+    with patch("scanner.audit.keygen.os.geteuid", return_value=us and us + 1):
         assert refusal(hospital).startswith("allowed_signers: others could change")
 
 
@@ -236,7 +236,7 @@ def test_an_ssh_keygen_that_hangs_is_not_waited_for(hospital: Hospital, tmp_path
     source = hospital.source()
     with (
         patch.dict(os.environ, {"PATH": f"{tmp_path}:{os.environ['PATH']}"}),
-        patch.object(signatures, "_SECONDS", 0.1),
+        patch.object(keygen, "_SECONDS", 0.1),
         pytest.raises(ConfigError, match="does not come to an end"),
     ):
         demand_signed(source)

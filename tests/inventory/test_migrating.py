@@ -149,6 +149,7 @@ def test_tables_without_row_ids_stay_so(inventory: Inventory) -> None:
     clustered = {name for name, sql in made.items() if sql.rstrip().endswith("WITHOUT ROWID")}
     assert clustered == {
         "subnets",
+        "campaign_scans",
         "coverage",
         "visits",
         "evidence",

@@ -16,6 +16,7 @@ from scanner.inventory.tables.assets import (
     TRAITS,
     UNASKED,
 )
+from scanner.inventory.tables.campaigns import CAMPAIGN_SCANS, CAMPAIGNS
 from scanner.inventory.tables.findings import FINDING_CHANGES, FINDINGS, SETTLEMENTS
 from scanner.inventory.tables.metadata import METADATA, UtcTime
 from scanner.inventory.tables.places import (
@@ -35,6 +36,8 @@ from scanner.inventory.tables.records import RECORDS
 __all__ = [
     "ASSETS",
     "BREAKERS",
+    "CAMPAIGNS",
+    "CAMPAIGN_SCANS",
     "COVERAGE",
     "EVIDENCE",
     "EVIDENCE_KEYS",
