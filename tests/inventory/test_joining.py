@@ -15,7 +15,7 @@ from sqlalchemy import select
 from scanner.inventory.tables import ASSETS, SIGHTS
 from scanner.inventory.transactions import reading
 from scanner.model import Endpoint, HostRecord, Observation, Outcome, Transport
-from tests.inventory.hospital import NOON, NOTHING, SITE, TEN, recorder, site_file
+from tests.inventory.hospital import NOON, NOTHING, SAMBA, SITE, TEN, recorder, site_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,7 +92,8 @@ def _record(address: str, says: Mapping[str, str], day: float, place: int) -> Ho
     )
     mute: Evidence = {}
     refused = Observation(Endpoint(address, 445), "smb", at, Outcome.REFUSED, mute)
-    return HostRecord(address, "Cardiologie", seen or (refused,), TEN if seen else NOTHING)
+    system = SAMBA if "ssh.banner" in says else TEN
+    return HostRecord(address, "Cardiologie", seen or (refused,), system if seen else NOTHING)
 
 
 class Nights:

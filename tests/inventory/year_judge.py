@@ -203,7 +203,7 @@ class Judge:
                 for each in records:
                     each.asset = assets[0]
             elif assets:
-                _by_moment(connection, place[0], assets, records)
+                _by_moment(connection, place, assets, records)
             if not assets or not all(each.asset for each in records):
                 figures.lost.append(place)
             for each in records:
@@ -269,11 +269,14 @@ def _grouped(counted: Iterable[Seen]) -> tuple[dict[int, set[int]], dict[int, se
     return by_machine, by_asset
 
 
-def _by_moment(connection: Connection, scan: int, assets: Sequence[int], records: Sequence[Seen]) -> None:
+def _by_moment(connection: Connection, place: Place, assets: Sequence[int], records: Sequence[Seen]) -> None:
     """Several assets were at one address in one scan: which record is whose, their moments tell."""
+    scan, packed = place
     rows = connection.execute(
         select(OBSERVATIONS.c.asset_id, OBSERVATIONS.c.at).where(
-            OBSERVATIONS.c.asset_id.in_(assets), OBSERVATIONS.c.scan_id == scan
+            OBSERVATIONS.c.asset_id.in_(assets),
+            OBSERVATIONS.c.scan_id == scan,
+            OBSERVATIONS.c.address == str(ip_address(packed)),
         )
     )
     at = {moment.isoformat(): asset for asset, moment in rows}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from scanner.inventory.identity.traits import ADDRESS, CARD, rules
 from scanner.inventory.identity.weighing import alike, differ, in_turn, likeness
@@ -13,6 +13,12 @@ if TYPE_CHECKING:
 
     from scanner.inventory.identity.traits import Traits
     from scanner.inventory.identity.weighing import Holders, Known, Likeness
+
+
+_INSTALLED: Final = frozenset({"guid", "host key", "certificate"})
+"""What comes with a system, and not with a name."""
+_OFTEN: Final = 2
+"""Other addresses at which two assets were met together before they are one, whatever their names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,8 @@ def question_likeness(question: Question) -> Callable[[Known], Likeness]:
 
     def measured(known: Known) -> Likeness:
         found = likeness(question.traits, known, question.holders, question.scan)
+        if CARD in found.other and not _INSTALLED.intersection(found.same) and not question.agrees(known.id):
+            return replace(found, score=found.score + rules().elsewhere)  # it has the name, and nothing else
         sure = "name" in found.same and not _differ("certificate", question.traits, known)
         if not sure and known.is_elsewhere(question.address, question.scan):
             return replace(found, score=found.score + rules().elsewhere)
@@ -113,18 +121,25 @@ def _in_turn(question: Question, one: Known, each: Likeness) -> bool:
 def _together(question: Question, best: int) -> list[int]:
     """Assets that scans met here whenever they met this one: a router told the card, a visit the name."""
     tenures = question.holders.of(ADDRESS, question.address)
-    if best not in tenures:
-        return []
     return [
         asset
         for asset, tenure in tenures.items()
         if asset != best
         and tenure.scan == question.scan
-        and tenure.first < tenures[best].last < tenure.last
-        and tenures[best].scan != question.scan
-        and alike(question.known[best], question.known[asset])
+        and _are_together(question, best, asset)
         and question.agrees(asset)
     ]
+
+
+def _are_together(question: Question, best: int, asset: int) -> bool:
+    """Whether two assets, met here in one scan, were met together before."""
+    one, other = question.known[best], question.known[asset]
+    mine, theirs = one.kinds.get(ADDRESS, {}), other.kinds.get(ADDRESS, {})
+    here = mine.get(question.address), theirs[question.address]
+    if here[0] is not None and alike(one, other) and here[1].first < here[0].last < here[1].last:
+        return True
+    places = [each for each in mine.keys() & theirs.keys() if mine[each].scan == theirs[each].scan]
+    return len([each for each in places if each != question.address]) >= _OFTEN
 
 
 def _nameless(question: Question, best: int) -> list[int]:
