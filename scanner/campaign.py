@@ -214,7 +214,7 @@ def _write(inventory: Inventory, campaign: Campaign, manifest: Manifest, draft: 
 def _unsealed(inventory: Inventory) -> InventoryError:
     return InventoryError(
         "the inventory is not as it was sealed, and nothing is exported: vetuste campaign verify says where",
-        file=inventory.path,
+        file=inventory.database.place,
     )
 
 

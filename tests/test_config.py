@@ -145,6 +145,10 @@ def test_a_file_that_cannot_be_read_is_named(folder: Path) -> None:
         ('"VETUSTE_SNMP"', '"s3cr3t"'),
         ('"VETUSTE_SNMP"', '["s3cr3t"]'),
         ("sqlite:////var/lib/vetuste/inventory.db", "postgresql://vetuste:s3cr3t@db/vetuste"),
+        (
+            "sqlite:////var/lib/vetuste/inventory.db",
+            "postgresql://db/vetuste?sslmode=require&password=s3cr3t",
+        ),
         ("community_env", "community"),
     ],
 )

@@ -43,7 +43,7 @@ def _identities(inventory: Inventory) -> list[Identity]:
     return [each.identity for each in assets_rows(inventory, today=TODAY, releases=RELEASES)]
 
 
-def _counts(inventory: Inventory) -> list[tuple[int]]:
+def _counts(inventory: Inventory) -> list[object]:
     with closing(inventory.connect()) as connection:
         return [
             connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 - constants

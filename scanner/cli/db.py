@@ -1,7 +1,8 @@
-"""Look after the inventory: upgrade, backup, check, prune."""
+"""Look after the inventory: upgrade, backup, check, restore, prune."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -12,23 +13,34 @@ from scanner.cli.terminal.exits import FAILED
 from scanner.cli.terminal.options import Where, formats, where
 from scanner.cli.terminal.output import complain, say, write_json
 from scanner.cli.terminal.pruning import prune
-from scanner.cli.terminal.switches import Argument
-from scanner.inventory import backup_inventory, check_inventory, upgrade_inventory
+from scanner.cli.terminal.switches import Argument, Option
+from scanner.inventory import (
+    backup_before_upgrade,
+    backup_inventory,
+    check_inventory,
+    restore_inventory,
+    upgrade_inventory,
+)
 from scanner.language import translate
 
 
 @command_of(
     """Bring the inventory to the schema of this version.
 
-    Nothing is lost; a backup before it does no harm.
+    A backup is made first, beside the file; of a PostgreSQL database by pg_dump, in the current directory.
     """,
     name="upgrade",
-    examples=(("Before the first scan of a new version:", "vetuste db backup old.db\nvetuste db upgrade"),),
+    examples=(("Before the first scan of a new version:", "vetuste db upgrade"),),
 )
+@click.option("--no-backup", cls=Option, is_flag=True, help="Make no backup first: there is one already.")
 @where
-def upgrade(*, where: Where) -> None:
+def upgrade(*, where: Where, no_backup: bool) -> None:
     """Upgrade and say from where to where."""
-    before, after = upgrade_inventory(where.url())
+    url = where.url()
+    kept = None if no_backup else backup_before_upgrade(url, datetime.now().astimezone().date())
+    if kept is not None:
+        say("The inventory was copied to {target}.", target=kept)
+    before, after = upgrade_inventory(url)
     if before == after:
         say("The inventory has this version's schema already: {version}.", version=after)
     else:
@@ -74,14 +86,36 @@ def check(*, where: Where, form: str) -> None:
         complain(fault)
     if found.faults:
         complain(
-            translate("keep the damaged file, and go on from the last backup (vetuste db backup makes them)")
+            translate("put the last backup in its place (vetuste db restore); what is there is kept beside")
         )
         raise click.exceptions.Exit(FAILED)
 
 
+@command_of(
+    """Put a backup in the place of a damaged inventory.
+
+    The backup is looked through first, and what was there is kept beside. A backup of a PostgreSQL database
+    goes into an empty one.
+    """,
+    name="restore",
+    examples=(("After damage:", "vetuste db restore /srv/backup/inventory-2026-11-25.db"),),
+)
+@click.argument("backup", cls=Argument, type=click.Path(path_type=Path), help="What vetuste db backup made.")
+@click.option(
+    "--replace", cls=Option, is_flag=True, help="Even where a sound inventory is; it is kept beside."
+)
+@where
+def restore(*, where: Where, backup: Path, replace: bool) -> None:
+    """Restore and say what is there now."""
+    version, kept = restore_inventory(where.url(), backup, replace=replace)
+    if kept is not None:
+        say("What was there is kept: {file}.", file=kept)
+    say("The backup is in place; its schema is {version}.", version=version)
+
+
 command = CommandGroup(
     "db",
-    {made.name: made for made in (upgrade, backup, check, prune) if made.name},
+    {made.name: made for made in (upgrade, backup, check, restore, prune) if made.name},
     help=__doc__,
 )
 command.examples = (

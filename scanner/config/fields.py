@@ -122,7 +122,7 @@ def _address(text: str) -> str:
 
 
 def _secretless(url: str) -> str:
-    if re.match(r"[^/]*//[^/@]*:[^/@]*@", url):
+    if re.match(r"[^/]*//[^/@]*:[^/@]*@", url) or re.search(r"[?&](?:ssl)?password=", url):
         raise wrong("secret")
     return url
 

@@ -1,4 +1,4 @@
-"""The inventory: what every scan learnt, kept in SQLite.
+"""The inventory: what every scan learnt, kept in SQLite or PostgreSQL.
 
 Evidence is stored; verdicts are not: they are derived when someone reads (:func:`assets_rows`,
 :func:`count_rows`), with the dates, the paid extensions and the day of the reader.
@@ -49,7 +49,14 @@ if TYPE_CHECKING:
     from scanner.inventory.scans import known_in, progress_in, scans_rows, unfinished_scan, visited_in
     from scanner.inventory.sighted import asked_by, evidence_by
     from scanner.inventory.store import Inventory, inventory_exists, open_inventory
-    from scanner.inventory.upkeep import Check, backup_inventory, check_inventory, upgrade_inventory
+    from scanner.inventory.upkeep import (
+        Check,
+        backup_before_upgrade,
+        backup_inventory,
+        check_inventory,
+        restore_inventory,
+        upgrade_inventory,
+    )
     from scanner.inventory.wards import ward_networks
 
 _HOMES: Final = {
@@ -80,7 +87,10 @@ _HOMES: Final = {
     "scans": ("known_in", "progress_in", "scans_rows", "unfinished_scan", "visited_in"),
     "sighted": ("asked_by", "evidence_by"),
     "store": ("Inventory", "inventory_exists", "open_inventory"),
-    "upkeep": ("Check", "backup_inventory", "check_inventory", "upgrade_inventory"),
+    "upkeep": (
+        *("Check", "backup_before_upgrade", "backup_inventory", "check_inventory"),
+        *("restore_inventory", "upgrade_inventory"),
+    ),
 }
 
 __all__ = [
@@ -122,6 +132,7 @@ __all__ = [
     "asked_by",
     "asset_detail",
     "assets_rows",
+    "backup_before_upgrade",
     "backup_inventory",
     "breakers_rows",
     "causes",
@@ -144,6 +155,7 @@ __all__ = [
     "open_inventory",
     "progress_in",
     "ranked_assets",
+    "restore_inventory",
     "risk_of",
     "scans_rows",
     "settle_findings",

@@ -10,17 +10,16 @@ from sqlalchemy import insert, select, update
 
 from scanner.addresses import AddressSet, address_of
 from scanner.errors import InventoryError
-from scanner.inventory.locking import held, lock_of
 from scanner.inventory.tables import CAMPAIGN_SCANS, SCANS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
-    from pathlib import Path
 
     from sqlalchemy.engine import Connection
 
     from scanner.addresses import Span
+    from scanner.inventory.database import Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class Intent:
 
 
 def begin_scan(
-    connection: Connection, path: Path, site_id: int, intent: Intent, resumed: int | None
+    connection: Connection, database: Database, site_id: int, intent: Intent, resumed: int | None
 ) -> tuple[int, datetime]:
     """Write the beginning of a scan, or of the rest of one; gives its id, and when it was started.
 
@@ -47,20 +46,20 @@ def begin_scan(
     spans = intent.spans
     if resumed is not None and not spans:
         spans = json.loads(connection.scalar(select(SCANS.c.spans).where(SCANS.c.id == resumed)) or "[]")
-    _demand_apart(connection, path, spans)
+    _demand_apart(connection, database, spans)
     if resumed is not None:
-        return resumed, _resume(connection, path, site_id, resumed, intent)
+        return resumed, _resume(connection, database, site_id, resumed, intent)
     return _insert(connection, site_id, intent), intent.started
 
 
-def _demand_apart(connection: Connection, path: Path, spans: Sequence[Span]) -> None:
+def _demand_apart(connection: Connection, database: Database, spans: Sequence[Span]) -> None:
     """Go on only where no living scan comes to one of these addresses; the dead are marked as killed."""
     ours = AddressSet(spans)
     columns = (SCANS.c.id, SCANS.c.started, SCANS.c.spans)
     for scan, started, theirs in connection.execute(select(*columns).where(SCANS.c.state == "running")).all():
-        lock = lock_of(path, scan)
-        if not held(lock):
-            lock.unlink(missing_ok=True)
+        lock = database.lock(scan)
+        if not lock.held():
+            lock.forget()
             connection.execute(update(SCANS).where(SCANS.c.id == scan).values(state="killed"))
             continue
         shared = [
@@ -70,7 +69,7 @@ def _demand_apart(connection: Connection, path: Path, spans: Sequence[Span]) -> 
             raise InventoryError(
                 "scan {scan}, running since {since} UTC, comes to {address} as well: "
                 "wait until it ends, or halt it with vetuste stop",
-                file=path,
+                file=database.place,
                 scan=scan,
                 since=f"{started:%Y-%m-%d %H:%M}",
                 address=address_of(min(shared)),
@@ -94,12 +93,12 @@ def _insert(connection: Connection, site_id: int, intent: Intent) -> int:
     return scan_id
 
 
-def _resume(connection: Connection, path: Path, site_id: int, scan: int, intent: Intent) -> datetime:
+def _resume(connection: Connection, database: Database, site_id: int, scan: int, intent: Intent) -> datetime:
     """Set a scan running again; what was asked for stays, and so do its addresses where none are named."""
     if connection.scalar(select(CAMPAIGN_SCANS.c.scan_id).where(CAMPAIGN_SCANS.c.scan_id == scan).limit(1)):
         raise InventoryError(
             "scan {scan} is sealed by a campaign, and cannot be resumed: begin a new one (--fresh)",
-            file=path,
+            file=database.place,
             scan=scan,
         )
     unfinished = (SCANS.c.id == scan, SCANS.c.site_id == site_id, SCANS.c.state.not_in(["done", "running"]))
@@ -111,6 +110,8 @@ def _resume(connection: Connection, path: Path, site_id: int, scan: int, intent:
     )
     if started is None:
         raise InventoryError(
-            "scan {scan} cannot be resumed: somebody else resumed it meanwhile", file=path, scan=scan
+            "scan {scan} cannot be resumed: somebody else resumed it meanwhile",
+            file=database.place,
+            scan=scan,
         )
     return started

@@ -6,7 +6,7 @@ import json
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, update
 
 from scanner.addresses import number_of
 from scanner.errors import ConfigError
@@ -118,19 +118,19 @@ def fragile_rows(inventory: Inventory, site: str | None = None) -> tuple[Fragile
     Raises:
         InventoryError: the inventory cannot be read.
     """
-    why = func.json_extract(IDENTITIES.c.attributes, "$.fragile")
     told = (
-        select(ASSETS.c.address, why, ASSETS.c.first_seen)
+        select(ASSETS.c.address, IDENTITIES.c.attributes, ASSETS.c.first_seen)
         .join(IDENTITIES)
         .join(SITES, SITES.c.id == ASSETS.c.site_id)
-        .where(why.is_not(None))
+        .where(IDENTITIES.c.attributes.contains('"fragile"'))
     )
     if site is not None:
         told = told.where(SITES.c.name == site)
     with reading(inventory) as connection:
         known = [
             FragileRow(address, Message("its evidence says so: {what}", {"what": str(what)}), since)
-            for address, what, since in connection.execute(told)
+            for address, stored, since in connection.execute(told)
+            if (what := json.loads(stored).get("fragile")) is not None
         ]
         breakers = _open(connection, site)
     fallen = [

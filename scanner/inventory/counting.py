@@ -1,22 +1,21 @@
 """``count``: how many machines match, in each ward, site, building… of how many seen.
 
-Plain SQL and sqlite3 where everything else has SQLAlchemy: importing that takes longer than counting.
+Plain SQL where everything else has SQLAlchemy: importing that takes longer than counting.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from scanner.inventory.database import asking
 from scanner.inventory.extent import extents_of
 from scanner.inventory.identities import from_columns
 from scanner.inventory.matching import Answer, Question, answers
 from scanner.inventory.order import natural
 from scanner.inventory.patterns import releases_meant
 from scanner.inventory.rows import CountRow
-from scanner.inventory.sqlite import guarded
 from scanner.inventory.verdicts import Verdicts
 
 if TYPE_CHECKING:
@@ -107,7 +106,7 @@ def count_rows(  # noqa: PLR0913 - the question, each part of it by name
 
 def _load(inventory: Inventory) -> _Rows:
     """Everything in one read transaction, so that no figure is of another moment than the next."""
-    with guarded(inventory.path), closing(inventory.connect()) as connection:
+    with asking(inventory.database) as connection:
         connection.execute("BEGIN")
         return {name: connection.execute(sql).fetchall() for name, sql in _QUERIES.items()}
 

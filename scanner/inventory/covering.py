@@ -1,29 +1,29 @@
 """``coverage``: what became of every address in scope, ward by ward or subnet by subnet.
 
-Plain SQL and sqlite3, as for counting; sets of addresses, whatever their size.
+Plain SQL, as for counting; sets of addresses, whatever their size.
 """
 
 from __future__ import annotations
 
-from contextlib import closing
+import json
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from scanner.addresses import AddressSet, number_of
 from scanner.inventory.blocks import both, divide, less, size
+from scanner.inventory.database import asking
 from scanner.inventory.grounds import EVERYTHING, grounds_of
 from scanner.inventory.latest import last_scans
 from scanner.inventory.order import natural
 from scanner.inventory.rows import CoverageRow, Denominator, Filters
-from scanner.inventory.sqlite import guarded
 from scanner.targets import span_of, untouchable
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections import Counter
     from collections.abc import Iterator, Sequence
     from datetime import date
 
     from scanner.config import SiteFile
+    from scanner.inventory.database import Plain, Rows
     from scanner.inventory.grounds import Ground, Key
     from scanner.inventory.store import Inventory
 
@@ -31,13 +31,11 @@ COVERED_BY: Final = ("ward", "subnet", "site", "building", "owner")
 """The keys that rows can be told apart by."""
 
 _FRAGILE: Final = (
-    "SELECT address FROM assets JOIN identities ON identities.id = identity_id"
-    " WHERE site_id = ? AND json_extract(attributes, '$.fragile') IS NOT NULL"
+    "SELECT address, attributes FROM assets JOIN identities ON identities.id = identity_id"
+    """ WHERE site_id = ? AND attributes LIKE '%"fragile"%'"""
 )
 _STOPPED: Final = "SELECT subnet FROM breakers WHERE site_id = ? AND cleared IS NULL"
-_FALLEN: Final = (
-    "SELECT DISTINCT value FROM breakers, json_each(fallen) WHERE site_id = ? AND cleared IS NULL"
-)
+_FALLEN: Final = "SELECT fallen FROM breakers WHERE site_id = ? AND cleared IS NULL"
 
 _Counts: TypeAlias = "Counter[Key | None]"
 
@@ -60,7 +58,7 @@ def coverage_rows(
         InventoryError: the inventory cannot be read.
     """
     found: dict[Key, CoverageRow] = {}
-    with guarded(inventory.path), closing(inventory.connect()) as connection:
+    with asking(inventory.database) as connection:
         connection.execute("BEGIN")
         for ground in grounds_of(connection, by):
             file = site if site is not None and site.site.name == ground.site else None
@@ -78,7 +76,7 @@ def denominator(inventory: Inventory, filters: Filters | None = None) -> Denomin
     """
     filters = filters or Filters()
     scope = seen = asked = 0
-    with guarded(inventory.path), closing(inventory.connect()) as connection:
+    with asking(inventory.database) as connection:
         connection.execute("BEGIN")
         for ground in grounds_of(connection, ("ward",)):
             for key, addresses in ground.sizes(EVERYTHING).items():
@@ -92,7 +90,7 @@ def denominator(inventory: Inventory, filters: Filters | None = None) -> Denomin
 
 
 def _rows(
-    connection: sqlite3.Connection, ground: Ground, by: Sequence[str], site: SiteFile | None
+    connection: Plain, ground: Ground, by: Sequence[str], site: SiteFile | None
 ) -> Iterator[CoverageRow]:
     """The rows of a site; one of which there is nothing to say is left out."""
     scope, scans = ground.sizes(EVERYTHING), _scans(connection, ground)
@@ -121,16 +119,17 @@ def _rows(
         )
 
 
-def _untouched(connection: sqlite3.Connection, ground: Ground, site: SiteFile | None) -> list[_Counts]:
+def _untouched(connection: Plain, ground: Ground, site: SiteFile | None) -> list[_Counts]:
     """How many are excluded, passive, fragile, stopped: each under the first of these that holds."""
 
-    def read(sql: str) -> list[str]:
-        return [text for (text,) in connection.execute(sql, (ground.site_id,))]
+    def read(sql: str) -> Rows:
+        return connection.execute(sql, (ground.site_id,))
 
     excluded, passive = (AddressSet(), AddressSet()) if site is None else untouchable(site)
-    hosts = (number_of(text) for text in (*read(_FRAGILE), *read(_FALLEN)))
-    fragile = AddressSet((number, number) for number in hosts)
-    stopped = AddressSet(span_of(text) for text in read(_STOPPED))
+    told = [host for host, stored in read(_FRAGILE) if json.loads(stored).get("fragile") is not None]
+    fallen = [host for (stored,) in read(_FALLEN) for host in json.loads(stored)]
+    fragile = AddressSet((number, number) for number in map(number_of, (*told, *fallen)))
+    stopped = AddressSet(span_of(text) for (text,) in read(_STOPPED))
     counts, before = [], AddressSet()
     for addresses in (excluded, passive, fragile, stopped):
         counts.append(ground.sizes(addresses.without(before)))
@@ -138,7 +137,7 @@ def _untouched(connection: sqlite3.Connection, ground: Ground, site: SiteFile | 
     return counts
 
 
-def _scans(connection: sqlite3.Connection, ground: Ground) -> dict[Key | None, tuple[date, date]]:
+def _scans(connection: Plain, ground: Ground) -> dict[Key | None, tuple[date, date]]:
     """The oldest and the newest of the last scans of each row's addresses."""
     found: dict[Key | None, tuple[date, date]] = {}
     for day, addresses in last_scans(connection, ground.site_id, ground.everyone):

@@ -11,8 +11,9 @@ from scanner.inventory.blocks import Blocks, blocks_of, blocks_of_rows, divide, 
 from scanner.inventory.ledger import unpacked
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from scanner.inventory.database import Plain
 
 Key: TypeAlias = tuple[str, ...]
 """What tells a row from others: the values of its ``by`` keys."""
@@ -60,7 +61,7 @@ class Ground:
         return found
 
 
-def grounds_of(connection: sqlite3.Connection, by: Sequence[str]) -> Iterator[Ground]:
+def grounds_of(connection: Plain, by: Sequence[str]) -> Iterator[Ground]:
     """Every site's ground.
 
     Args:

@@ -10,6 +10,7 @@ from sqlalchemy import insert, select
 
 from scanner.inventory.identities import reasons_to_column, to_columns
 from scanner.inventory.places import new_ward
+from scanner.inventory.statements import spelt
 from scanner.inventory.tables import EVIDENCE_KEYS, LEDGER_KINDS, UNASKED
 
 if TYPE_CHECKING:
@@ -102,10 +103,10 @@ class Numbers:
             self._identities.clear()
         columns = to_columns(identity, self.data_version)
         with closing(connection.connection.cursor()) as cursor:
-            cursor.execute(_KNOWN, (columns.digest,))
+            cursor.execute(spelt(connection, _KNOWN), (columns.digest,))
             rows = cursor.fetchall()
             if not rows:
-                cursor.execute(_ADDED, columns)
+                cursor.execute(spelt(connection, _ADDED), columns)
                 rows = cursor.fetchall()
         found = int(rows[0][0])
         self._identities[id(identity)] = (identity, found)

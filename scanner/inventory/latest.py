@@ -13,10 +13,11 @@ from scanner.inventory.blocks import SIZE, Blocks, block_of, blocks_of, blocks_o
 from scanner.inventory.ledger import packed, unpacked
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Iterator, Sequence
 
-    _Read: TypeAlias = Callable[[sqlite3.Connection, int, Blocks], Blocks]
+    from scanner.inventory.database import Plain
+
+    _Read: TypeAlias = Callable[[Plain, int, Blocks], Blocks]
 
 _SCANS: Final = "SELECT id, started FROM scans WHERE site_id = ? ORDER BY id DESC"
 _VISITS: Final = "SELECT version, block, addresses FROM visits WHERE scan_id = ?"
@@ -29,7 +30,7 @@ _FEW: Final = 1000
 """So many blocks are looked up one by one; of more, a scan's are read in a row."""
 
 
-def last_scans(connection: sqlite3.Connection, site_id: int, asked: Blocks) -> Iterator[tuple[date, Blocks]]:
+def last_scans(connection: Plain, site_id: int, asked: Blocks) -> Iterator[tuple[date, Blocks]]:
     """The days on which scans of a site began (UTC), and the addresses that none was done with since.
 
     Args:
@@ -52,7 +53,7 @@ def last_scans(connection: sqlite3.Connection, site_id: int, asked: Blocks) -> I
 
 
 def _newest_first(
-    connection: sqlite3.Connection, scans: Sequence[tuple[int, date]], left: Blocks, read: _Read
+    connection: Plain, scans: Sequence[tuple[int, date]], left: Blocks, read: _Read
 ) -> Iterator[tuple[date, Blocks]]:
     for scan, day in scans:
         if not left:
@@ -63,7 +64,7 @@ def _newest_first(
             yield day, found
 
 
-def _visited(connection: sqlite3.Connection, scan: int, wanted: Blocks) -> Blocks:
+def _visited(connection: Plain, scan: int, wanted: Blocks) -> Blocks:
     """The addresses that a scan is done with, of these blocks at least."""
     if len(wanted) > _FEW:
         return blocks_of_rows(connection.execute(_VISITS, (scan,)))
@@ -73,7 +74,7 @@ def _visited(connection: sqlite3.Connection, scan: int, wanted: Blocks) -> Block
     )
 
 
-def _attempted(connection: sqlite3.Connection, scan: int, wanted: Blocks) -> Blocks:
+def _attempted(connection: Plain, scan: int, wanted: Blocks) -> Blocks:
     """The addresses of these blocks that a scan sent anything to."""
     spans = ((packed(block * SIZE), packed(block * SIZE + SIZE - 1)) for block in wanted)
     return blocks_of(

@@ -1,11 +1,10 @@
 """Reading the ledger: as many rows as there are, a few thousand at a time.
 
-Plain SQL and sqlite3, as for counting: three years of attempts are millions of rows.
+Plain SQL, as for counting: three years of attempts are millions of rows.
 """
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
@@ -14,17 +13,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from scanner.addresses import IPV6, AddressMap, AddressSet, address_of
 from scanner.errors import ConfigError
+from scanner.inventory.database import asking
 from scanner.inventory.rows import LedgerRow
-from scanner.inventory.sqlite import guarded
 from scanner.inventory.utc import moment
 from scanner.model import Attempt, Endpoint, Outcome, Transport
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from scanner.addresses import Span
+    from scanner.inventory.database import Plain
     from scanner.inventory.store import Inventory
 
 _AT_ONCE: Final = 2000
@@ -36,8 +35,9 @@ SELECT scans.id, site_id, name, started FROM scans JOIN sites ON sites.id = site
 _SUBNETS: Final = "SELECT network, name FROM subnets JOIN wards ON wards.id = ward_id WHERE site_id = ?"
 _ROWS: Final = """
 SELECT address, n, at, probe, transport, port, service, outcome, sent, received
-FROM ledger CROSS JOIN ledger_kinds ON ledger_kinds.id = kind_id
-WHERE scan_id = ? AND (address, n) > (?, ?) AND address <= ? AND length(address) = ? AND at >= ?
+FROM ledger CROSS JOIN ledger_kinds
+WHERE ledger_kinds.id = kind_id
+AND scan_id = ? AND (address, n) > (?, ?) AND address <= ? AND length(address) = ? AND at >= ?
 ORDER BY address, n LIMIT ?
 """
 _MILLISECOND: Final = timedelta(milliseconds=1)
@@ -80,7 +80,7 @@ def ledger_rows(
         ConfigError: there is no such scan.
         InventoryError: the inventory cannot be read.
     """
-    with guarded(inventory.path), closing(inventory.connect()) as connection:
+    with asking(inventory.database) as connection:
         scans = list(_scans(connection, since))
     if scan is not None and all(each.id != scan for each in scans):
         raise ConfigError("there is no scan {scan} in this inventory", scan=scan)
@@ -90,7 +90,7 @@ def ledger_rows(
     return _read(inventory, wanted, four.spans + six.spans)
 
 
-def _scans(connection: sqlite3.Connection, since: datetime | None) -> Iterator[_Scan]:
+def _scans(connection: Plain, since: datetime | None) -> Iterator[_Scan]:
     wards: dict[int, AddressMap[str]] = {}
     for number, site_id, name, began in connection.execute(_SCANS).fetchall():
         if site_id not in wards:
@@ -102,7 +102,7 @@ def _scans(connection: sqlite3.Connection, since: datetime | None) -> Iterator[_
 
 
 def _read(inventory: Inventory, scans: Sequence[_Scan], spans: Sequence[Span]) -> Iterator[LedgerRow]:
-    with guarded(inventory.path), closing(inventory.connect()) as connection:
+    with asking(inventory.database) as connection:
         for scan in scans:
             for first, last in spans:
                 yield from _between(connection, scan, packed(first), packed(last))
@@ -118,7 +118,7 @@ def unpacked(address: bytes) -> int:
     return int.from_bytes(address) + (0 if len(address) == len(packed(0)) else IPV6)
 
 
-def _between(connection: sqlite3.Connection, scan: _Scan, first: bytes, last: bytes) -> Iterator[LedgerRow]:
+def _between(connection: Plain, scan: _Scan, first: bytes, last: bytes) -> Iterator[LedgerRow]:
     after = (first, 0)
     while True:
         values = (scan.id, *after, last, len(first), scan.least, _AT_ONCE)

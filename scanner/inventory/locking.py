@@ -40,21 +40,33 @@ def lock_of(inventory: Path, scan: int) -> Path:
     return file.with_name(f"{file.name}.scan-{scan}.lock")
 
 
-class ScanLock:
-    """The lock of a scan that this process carries out."""
+class FileLock:
+    """The lock of a scan: a file beside the inventory."""
 
     def __init__(self, inventory: Path, scan: int) -> None:
-        """Take it; to be called in the transaction that writes the scan's beginning, so that no two do.
+        self._inventory, self._scan = inventory, scan
+        self._file = lock_of(inventory, scan)
+        self._descriptor: int | None = None
+
+    def held(self) -> bool:
+        """Whether somebody living holds it."""
+        return held(self._file)
+
+    def forget(self) -> None:
+        """Remove what a dead holder left; only in a write transaction, so that nobody takes it now."""
+        self._file.unlink(missing_ok=True)
+
+    def take(self) -> None:
+        """Take it.
 
         Raises:
             InventoryError: somebody living holds it, or it cannot be made.
         """
-        self._file = lock_of(inventory, scan)
         if held(self._file):
             raise InventoryError(
                 "scan {scan} is running: wait until it ends, or halt it with vetuste stop",
-                file=inventory,
-                scan=scan,
+                file=self._inventory,
+                scan=self._scan,
             )
         try:
             self._file.unlink(missing_ok=True)
@@ -67,5 +79,7 @@ class ScanLock:
 
     def release(self) -> None:
         """Let it go, and leave no file."""
-        self._file.unlink(missing_ok=True)
-        os.close(self._descriptor)
+        if self._descriptor is not None:
+            self._file.unlink(missing_ok=True)
+            os.close(self._descriptor)
+            self._descriptor = None

@@ -11,14 +11,17 @@ from alembic import command
 from alembic.config import Config
 
 from scanner.errors import InventoryError
+from scanner.inventory.database import guarded
 from scanner.inventory.drafts import draft_of
-from scanner.inventory.schema import APPLICATION
-from scanner.inventory.sqlite import connect
+from scanner.inventory.sqlite import APPLICATION, SQLite, connect
 from scanner.inventory.store import Inventory
-from scanner.inventory.transactions import translated, writing
+from scanner.inventory.transactions import writing
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
+
+    from scanner.inventory.database import Database
+    from scanner.inventory.postgresql import PostgreSQL
 
 _SCRIPTS: Final = Path(__file__).parent / "migrations"
 
@@ -31,18 +34,33 @@ def alembic_config(connection: Connection | None = None) -> Config:
     return config
 
 
-def migrate(path: Path) -> None:
-    """Bring a file to this program's schema, in one transaction.
+def migrate(database: Database) -> None:
+    """Bring an inventory to this program's schema, in one transaction.
 
     Raises:
         InventoryError: it cannot be written; it is as it was.
     """
-    with Inventory(path) as inventory, writing(inventory, rebuilding=True) as connection:
+    with Inventory(database) as inventory, writing(inventory, rebuilding=True) as connection:
         command.upgrade(alembic_config(connection), "head")
 
 
-def create_inventory(path: Path) -> None:
-    """Make an empty inventory, mode 0600, whole or not at all.
+def create_in_server(database: PostgreSQL) -> None:
+    """Make an empty inventory in a PostgreSQL database, in one transaction.
+
+    Where another process makes the same one at the same time, the first one there stays.
+
+    Raises:
+        ConfigError: another program made something there meanwhile.
+        InventoryError: it cannot be made.
+    """
+    with Inventory(database) as inventory, writing(inventory) as connection:
+        if database.version() is None:  # nobody else writes now
+            command.upgrade(alembic_config(connection), "head")
+            connection.exec_driver_sql(f"COMMENT ON TABLE alembic_version IS '{database.mark}'")
+
+
+def create_file(path: Path) -> None:
+    """Make an empty inventory in a file, mode 0600, whole or not at all.
 
     Where another process makes the same one at the same time, the first one there stays.
 
@@ -51,10 +69,11 @@ def create_inventory(path: Path) -> None:
     """
     try:
         with draft_of(path) as draft:
-            with translated(path), closing(connect(draft, write=True)) as connection:
+            made = SQLite(draft)
+            with guarded(SQLite(path)), closing(connect(draft, write=True)) as connection:
                 connection.execute(f"PRAGMA application_id = {APPLICATION}")
                 connection.execute("PRAGMA journal_mode = WAL")
-            migrate(draft)
+            migrate(made)
             _put(draft, path)
     except OSError as error:
         raise InventoryError(

@@ -13,7 +13,6 @@ from scanner.errors import InventoryError
 from scanner.inventory.beginning import Intent, begin_scan
 from scanner.inventory.breakers import keep_trip
 from scanner.inventory.interning import Numbers
-from scanner.inventory.locking import ScanLock
 from scanner.inventory.phantoms import settle_phantoms
 from scanner.inventory.places import keep_site
 from scanner.inventory.tables import SCANS
@@ -76,8 +75,9 @@ class Recorder:
         with ExitStack() as undo:
             with writing(inventory) as connection:
                 site_id, wards = keep_site(connection, site)
-                self.scan_id, since = begin_scan(connection, inventory.path, site_id, intent, resumed)
-                self._lock = ScanLock(inventory.path, self.scan_id)
+                self.scan_id, since = begin_scan(connection, inventory.database, site_id, intent, resumed)
+                self._lock = inventory.database.lock(self.scan_id)
+                self._lock.take()
                 undo.callback(self._lock.release)
             self._site_id = site_id
             self._writer = Writer(

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import bindparam, select, update
 
+from scanner.inventory.database import asking
 from scanner.inventory.evidence import evidence_between
 from scanner.inventory.identities import from_columns
 from scanner.inventory.interning import Numbers
-from scanner.inventory.sqlite import guarded
 from scanner.inventory.tables import ASSETS, IDENTITIES, SITES, WARDS
 from scanner.inventory.transactions import reading, writing
 
@@ -65,7 +64,7 @@ class Restating:
             InventoryError: the inventory cannot be read.
         """
         last = 0
-        with guarded(self._inventory.path), closing(self._inventory.connect()) as opened:
+        with asking(self._inventory.database) as opened:
             # SQLite empties its log where a last connection is closed: this one stays, so that none is.
             opened.execute("SELECT 1 FROM assets LIMIT 1").fetchall()
             while True:

@@ -11,7 +11,6 @@ from sqlalchemy import func, select
 from scanner.addresses import AddressBits, AddressSet
 from scanner.inventory.blocks import number_of_block
 from scanner.inventory.ledger import unpacked
-from scanner.inventory.locking import held, lock_of
 from scanner.inventory.rows import ScanRow
 from scanner.inventory.tables import (
     ASSETS,
@@ -68,7 +67,7 @@ def unfinished_scan(inventory: Inventory, site: str) -> ScanRow | None:
         InventoryError: the inventory cannot be read.
     """
     newest = next((scan for scan in scans_rows(inventory, site) if scan.profile != IMPORTED), None)
-    if newest is None or newest.state == "done" or held(lock_of(inventory.path, newest.id)):
+    if newest is None or newest.state == "done" or inventory.database.lock(newest.id).held():
         return None
     sealed = select(CAMPAIGN_SCANS.c.scan_id).where(CAMPAIGN_SCANS.c.scan_id == newest.id).limit(1)
     with reading(inventory) as connection:

@@ -1,40 +1,50 @@
-"""Opening an inventory: an SQLite file, private to its owner."""
+"""Opening an inventory: an SQLite file, or a PostgreSQL database."""
 
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from scanner.inventory import schema
-from scanner.inventory.sqlite import connect, file_of
+from scanner.inventory.database import database_of
 
 if TYPE_CHECKING:
-    import sqlite3
-    from pathlib import Path
     from types import TracebackType
 
     from sqlalchemy.engine import Engine
+
+    from scanner.inventory.database import Database, Plain
 
 
 class Inventory:
     """An open inventory. Connections are made where they are used, and closed there."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    @property
+    def path(self) -> Path:
+        """The file of an inventory in SQLite.
+
+        Raises:
+            TypeError: it is in another database; it is a mistake of the caller.
+        """
+        if not isinstance(self.database.place, Path):
+            raise TypeError(f"no file: {self.database.place}")
+        return self.database.place
 
     @cached_property
     def engine(self) -> Engine:
-        """SQLAlchemy's engine over the file, made (and SQLAlchemy imported) on first use."""
-        from scanner.inventory.transactions import engine_over  # noqa: PLC0415 - 0.3 s that counting does not pay
+        """SQLAlchemy's engine, made (and SQLAlchemy imported) on first use."""
+        return self.database.engine()
 
-        return engine_over(self.path)
-
-    def connect(self) -> sqlite3.Connection:
+    def connect(self) -> Plain:
         """A plain connection that cannot write, for what must be fast; the caller closes it."""
-        return connect(self.path)
+        return self.database.connect()
 
     def close(self) -> None:
-        """Let the file go; closing twice does no harm."""
+        """Let the database go; closing twice does no harm."""
         if "engine" in self.__dict__:
             self.engine.dispose()
 
@@ -48,16 +58,17 @@ class Inventory:
 
 
 def inventory_exists(url: str) -> bool:
-    """Whether there is anything at a URL (``sqlite:///FILE``), an inventory or not.
+    """Whether there is an inventory at a URL, of whatever version.
 
     Raises:
-        ConfigError: the URL names no SQLite file.
+        ConfigError: the URL names no database, or what is there is no inventory.
+        InventoryError: that cannot be told now.
     """
-    return schema.is_there(file_of(url))
+    return database_of(url).version() is not None
 
 
 def open_inventory(url: str, *, create: bool = False) -> Inventory:
-    """Open the inventory at a URL (``sqlite:///FILE``).
+    """Open the inventory at a URL (``sqlite:///FILE``, ``postgresql://[USER@]HOST/DATABASE``).
 
     Args:
         url: where it is.
@@ -67,10 +78,8 @@ def open_inventory(url: str, *, create: bool = False) -> Inventory:
         ConfigError: there is none, or it is not an inventory of this version; nothing was touched.
         InventoryError: it cannot be read or written now.
     """
-    path = file_of(url)
-    if create and not schema.is_there(path):
-        from scanner.inventory.migrating import create_inventory  # noqa: PLC0415 - Alembic, 0.5 s, once
-
-        create_inventory(path)
-    schema.demand_current(path)
-    return Inventory(path)
+    database = database_of(url)
+    if create and database.version() is None:
+        database.create()
+    schema.demand_current(database)
+    return Inventory(database)

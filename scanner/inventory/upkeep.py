@@ -1,26 +1,26 @@
-"""``db upgrade``, ``db backup``, ``db check``."""
+"""``db upgrade``, ``db backup``, ``db check``, ``db restore``."""
 
 from __future__ import annotations
 
 import os
-import sqlite3
-from contextlib import closing
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol
 
 from scanner.errors import ConfigError, InventoryError
+from scanner.inventory.database import database_of
 from scanner.inventory.drafts import draft_of
-from scanner.inventory.schema import VERSIONS, demand_current, version_of
-from scanner.inventory.sqlite import connect, file_of, guarded
+from scanner.inventory.schema import VERSIONS, demand_current, demand_known, version_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+    from datetime import date
 
-_PAGES: Final = 2000
-"""Pages that are copied before a writer gets its turn."""
-_FAULTS: Final = 20
-"""Faults that are told; more do not help."""
+    from scanner.inventory.database import Database
+
+_SAME_DAY: Final = 100
+"""Backups of one day and schema; an upgrade is not tried that often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,30 @@ class Check:
     version: str
     """The schema's version."""
     faults: tuple[str, ...]
-    """What SQLite's integrity and foreign key checks say; empty when all is well."""
+    """What is damaged, as the database says it; empty when all is well."""
+
+
+class Keeper(Protocol):
+    """What a kind of database can do to be looked after."""
+
+    def copy(self, draft: Path, target: Path) -> None:
+        """Fill a draft of the target with all that the inventory holds at one moment."""
+
+    def faults(self) -> Iterator[str]:
+        """What is damaged."""
+
+    def restore(self, backup: Path, *, replace: bool) -> Path | None:
+        """Put a backup in place; gives where what was there is kept."""
+
+
+def _keeper_of(database: Database) -> Keeper:
+    if isinstance(database.place, Path):
+        from scanner.inventory.copying import FileKeeper  # noqa: PLC0415 - psycopg is not needed for it
+
+        return FileKeeper(database.place)
+    from scanner.inventory.dumping import ServerKeeper  # noqa: PLC0415 - psycopg, only where it is asked for
+
+    return ServerKeeper.of(database)
 
 
 def upgrade_inventory(url: str) -> tuple[str, str]:
@@ -43,14 +66,44 @@ def upgrade_inventory(url: str) -> tuple[str, str]:
         ConfigError: it is no inventory, or one of a newer program.
         InventoryError: it cannot be written; it is as it was.
     """
-    path = file_of(url)
-    before = version_of(path)
+    database = database_of(url)
+    before = version_of(database)
     if before in VERSIONS[:-1]:
         from scanner.inventory.migrating import migrate  # noqa: PLC0415 - Alembic, 0.5 s, only when it works
 
-        migrate(path)
-    demand_current(path)
+        migrate(database)
+    demand_current(database)
     return before, VERSIONS[-1]
+
+
+def backup_before_upgrade(url: str, today: date) -> Path | None:
+    """Back up an inventory that is of an older program: beside the file, a server's in the current directory.
+
+    Args:
+        url: where it is.
+        today: the day, for the name of the backup; one that is there is never replaced.
+
+    Returns:
+        The backup, None where nothing is to be upgraded.
+
+    Raises:
+        ConfigError: it is no inventory, or one of a newer program.
+        InventoryError: it cannot be read, or the backup cannot be written.
+    """
+    database = database_of(url)
+    version = version_of(database)
+    demand_known(version, database.place)
+    if version == VERSIONS[-1]:
+        return None
+    place = database.place
+    file = place if isinstance(place, Path) else Path(place.rpartition("/")[2] + ".dump")
+    for number in range(1, _SAME_DAY):
+        again = f".{number}" if number > 1 else ""
+        target = file.with_name(f"{file.stem}.schema-{version}.{today}{again}{file.suffix}")
+        if not target.exists():
+            backup_inventory(url, target)
+            return target
+    raise InventoryError("there are too many backups of this day: move them away", file=file.parent)
 
 
 def backup_inventory(url: str, target: Path) -> None:
@@ -60,14 +113,20 @@ def backup_inventory(url: str, target: Path) -> None:
         ConfigError: the target exists, or there is no inventory.
         InventoryError: it cannot be read, or the copy cannot be written; nothing of the copy is left.
     """
-    path = file_of(url)
-    version_of(path)
+    database = database_of(url)
+    version_of(database)
     if target.exists():
         raise ConfigError("this file exists already: name another one for the backup", file=target)
+    with _writing(target), draft_of(target) as draft:
+        _keeper_of(database).copy(draft, target)
+        _keep(draft)
+        os.link(draft, target)
+
+
+@contextmanager
+def _writing(target: Path) -> Iterator[None]:
     try:
-        with draft_of(target) as draft:
-            _copy(path, draft, target)
-            os.link(draft, target)
+        yield
     except FileExistsError as error:
         raise ConfigError("this file exists already: name another one for the backup", file=target) from error
     except OSError as error:
@@ -76,10 +135,8 @@ def backup_inventory(url: str, target: Path) -> None:
         ) from error
 
 
-def _copy(path: Path, draft: Path, target: Path) -> None:
-    with guarded(target), closing(connect(path)) as source, closing(sqlite3.connect(draft)) as copy:
-        source.backup(copy, pages=_PAGES)
-        copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
+def _keep(draft: Path) -> None:
+    """See to it that it is on the disk before it gets its name."""
     descriptor = os.open(draft, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -94,18 +151,26 @@ def check_inventory(url: str) -> Check:
         ConfigError: it is no inventory.
         InventoryError: it cannot be read at all.
     """
-    path = file_of(url)
-    version = version_of(path)
-    with guarded(path), closing(connect(path)) as connection:
-        return Check(version, tuple(_faults(connection)))
+    database = database_of(url)
+    version = version_of(database)
+    return Check(version, tuple(_keeper_of(database).faults()))
 
 
-def _faults(connection: sqlite3.Connection) -> Iterator[str]:
-    try:
-        for (said,) in connection.execute(f"PRAGMA integrity_check({_FAULTS})"):
-            if said != "ok":
-                yield str(said)
-        for table, row, referred, _ in connection.execute("PRAGMA foreign_key_check").fetchmany(_FAULTS):
-            yield f"{table} {row}: {referred}"
-    except sqlite3.DatabaseError as error:
-        yield str(error)
+def restore_inventory(url: str, backup: Path, *, replace: bool = False) -> tuple[str, Path | None]:
+    """Put a backup where an inventory is to be; it is looked through first.
+
+    Args:
+        url: where to: a file, or an empty PostgreSQL database.
+        backup: what ``db backup`` made, of this program's schema or an older one.
+        replace: even where a sound inventory, or something else, is; it is kept beside.
+
+    Returns:
+        The schema's version of what is there now, and where what was there is kept, if anything was.
+
+    Raises:
+        ConfigError: the backup is none, or something is in its place that must not be replaced.
+        InventoryError: it cannot be read or put there; what was there is as it was.
+    """
+    database = database_of(url)
+    kept = _keeper_of(database).restore(backup, replace=replace)
+    return version_of(database), kept

@@ -40,7 +40,7 @@ class Writer:
     """
 
     def __init__(self, inventory: Inventory, scan_id: int, started: datetime, numbers: Numbers) -> None:
-        self._path = inventory.path
+        self._database = inventory.database
         self._batches = BatchWriter(scan_id, numbers)
         self._ledger = LedgerWriter(scan_id, started, numbers)
         self._asked, self._visits = Marks(COVERAGE, numbers.site_id), Marks(VISITS, scan_id)
@@ -49,7 +49,7 @@ class Writer:
         self._visited = 0
         self._error: InventoryError | None = None
         self._written = time.monotonic()
-        with translated(self._path):
+        with translated(self._database):
             self._connection = inventory.engine.connect().execution_options(immediate=True)
 
     def add(self, host: HostRecord) -> None:
@@ -99,7 +99,7 @@ class Writer:
         if hosts or attempts or visited:
             packed = [(host, tuple(pack(seen.raw) for seen in host.observations)) for host in hosts]
             try:
-                with translated(self._path), self._connection.begin():
+                with translated(self._database), self._connection.begin():
                     self._batches.write(self._connection, packed)
                     for address in self._ledger.write(self._connection, attempts):
                         self._asked.mark(unpacked(address))

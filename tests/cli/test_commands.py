@@ -16,7 +16,12 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from alembic import command
 
+from scanner.inventory import Inventory
+from scanner.inventory.migrating import alembic_config
+from scanner.inventory.sqlite import APPLICATION, SQLite
+from scanner.inventory.transactions import writing
 from tests.cli.process import FRONT, environment, process, run
 
 if TYPE_CHECKING:
@@ -258,6 +263,50 @@ def test_db_check_backup_upgrade(hospital: Path) -> None:
     assert "copy.db" in err
 
 
+def test_db_upgrade_of_an_older_inventory_makes_a_backup_first(tmp_path: Path) -> None:
+    for options, kept in (((), 1), (("--no-backup",), 1), ((), 2)):
+        _older(tmp_path / "inventory.db")
+        assert "from schema 0005" in read(tmp_path, "db", "upgrade", *options)
+        copies = sorted(tmp_path.glob("inventory.schema-0005.*.db"))
+        assert len(copies) == kept
+        assert json.loads(read(tmp_path, "db", "check", "--json", "--db", str(copies[-1]))) == {
+            "schema": "0005",
+            "faults": [],
+        }
+
+
+def _older(path: Path) -> None:
+    """An inventory that an older program made, in place of what is there."""
+    path.unlink(missing_ok=True)
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(f"PRAGMA application_id = {APPLICATION}")
+    with Inventory(SQLite(path)) as inventory, writing(inventory, rebuilding=True) as connection:
+        command.upgrade(alembic_config(connection), "0005")
+
+
+def test_db_restore_brings_a_backup_back(hospital: Path) -> None:
+    read(hospital, "db", "backup", "copy.db")
+    before = read(hospital, "assets", "--json", DAY)
+    code, _, err = run("db", "restore", "copy.db", cwd=hospital)
+    assert (code, "--replace" in err) == (2, True)
+    (hospital / "inventory.db").write_bytes((hospital / "inventory.db").read_bytes()[: 4096 * 7])
+    code, _, err = run("db", "check", cwd=hospital)
+    assert (code, "db restore" in err) == (3, True)
+    assert "inventory.db.before-restore-1" in read(hospital, "db", "restore", "copy.db")
+    assert read(hospital, "assets", "--json", DAY) == before
+    assert "sound" in read(hospital, "db", "check")
+
+
+def test_a_database_that_cannot_be_reached_is_told_without_its_password(hospital: Path) -> None:
+    url = "postgresql://me:s3cr3t@127.0.0.1:1/inventory"
+    for words in (("count",), ("db", "check"), ("doctor",), ("scan", "--plan")):
+        _, out, err = process(*words, cwd=hospital, VETUSTE_DB=url)
+        assert "s3cr3t" not in out + err
+        assert "Traceback" not in err
+    code, _, err = run("count", "--db", url, cwd=hospital)
+    assert (code, "postgresql://127.0.0.1:1/inventory: the database cannot be reached" in err) == (3, True)
+
+
 def test_db_check_of_a_damaged_inventory(hospital: Path) -> None:
     file = hospital / "inventory.db"
     content = bytearray(file.read_bytes())
@@ -333,14 +382,14 @@ def test_no_colour_where_someone_said_so(option: str, changes: dict[str, str], h
 def test_what_the_network_said_is_printed_and_not_obeyed(hospital: Path) -> None:
     with closing(sqlite3.connect(hospital / "inventory.db", isolation_level=None)) as database:
         database.execute("UPDATE assets SET name = ?", ("\x1b]0;owned\x07\x1b[2J\u202e",))
-    for command in (
+    for words in (
         ["assets"],
         ["assets", "--json"],
         ["assets", "--jsonl"],
         ["assets", "--format", "csv"],
         ["explain", "10.20.9.7"],
     ):
-        text = read(hospital, *command, DAY)
+        text = read(hospital, *words, DAY)
         assert not set(text) & {"\x1b", "\x07", "\u202e"}
         assert "owned" in text
 

@@ -384,6 +384,7 @@ def test_an_empty_inventory_has_no_row(inventory: Inventory) -> None:
     assert denominator(inventory) == Denominator(0, 0, 0)
 
 
+@pytest.mark.file
 def test_a_slash_eight_that_was_asked_as_a_whole(inventory: Inventory, tmp_path: Path) -> None:
     """65,536 blocks: right to the last address, and none of 16 million is looked at by itself."""
     subnets = ["10.0.0.0/8", *(f"10.{second}.0.0/16" for second in range(0, 256, 2))]

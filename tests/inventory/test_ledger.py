@@ -167,6 +167,7 @@ def test_a_scan_that_is_not_there_is_told(inventory: Inventory) -> None:
         ledger_rows(inventory, EVERYTHING, scan=7)
 
 
+@pytest.mark.file
 def test_reading_holds_nothing_while_a_scan_writes(
     inventory: Inventory, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

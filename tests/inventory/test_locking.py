@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from scanner.config import SiteFile
     from scanner.inventory import Inventory
 
+pytestmark = pytest.mark.file
+
 GROUND = AddressSet.of(["10.0.0.0/28"]).spans
 REFUSED = r"scan 1, running since 2026-11-20 12:00 UTC, comes to 10\.0\.0\.8 as well: wait .* vetuste stop"
 

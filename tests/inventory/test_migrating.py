@@ -25,12 +25,15 @@ from scanner.inventory import (
 from scanner.inventory.answers import pack
 from scanner.inventory.identities import to_columns
 from scanner.inventory.migrating import alembic_config
-from scanner.inventory.schema import APPLICATION, VERSIONS
+from scanner.inventory.schema import VERSIONS
+from scanner.inventory.sqlite import APPLICATION, SQLite
 from scanner.inventory.transactions import writing
 from tests.inventory.hospital import RELEASES, TODAY, XP, recorder
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.file
 
 STARTED = "2026-11-20T12:00:00.000000Z"
 FIRST, SECOND = 1 << 5, 1 << 6 | 1 << 255
@@ -79,7 +82,7 @@ def old(tmp_path: Path) -> Path:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute(f"PRAGMA application_id = {APPLICATION}")
         connection.execute("PRAGMA journal_mode = WAL")
-    with Inventory(path) as inventory, writing(inventory) as connection:
+    with Inventory(SQLite(path)) as inventory, writing(inventory) as connection:
         command.upgrade(alembic_config(connection), "0001")
     with closing(sqlite3.connect(path)) as connection:
         _fill(connection)
@@ -145,7 +148,9 @@ def test_an_upgrade_that_fails_changes_nothing(old: Path) -> None:
 def test_tables_without_row_ids_stay_so(inventory: Inventory) -> None:
     """Their rows lie in the order of their key: half the size, and found at once."""
     with closing(inventory.connect()) as connection:
-        made = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall())
+        made: dict[str, str] = dict(
+            connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall()
+        )
     clustered = {name for name, sql in made.items() if sql.rstrip().endswith("WITHOUT ROWID")}
     assert clustered == {
         "subnets",

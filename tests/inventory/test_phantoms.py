@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -52,7 +53,7 @@ def known(inventory: Inventory) -> set[str]:
 
 @pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.STALLED, Outcome.CLOSED, Outcome.RESET])
 def test_a_firewall_that_answers_for_everybody_adds_no_asset(
-    inventory: Inventory, site: SiteFile, outcome: Outcome
+    inventory: Inventory, url: str, site: SiteFile, outcome: Outcome
 ) -> None:
     assert scanned(inventory, site, lambda address: mute(address, outcome)) == 256
     assert known(inventory) == set()
@@ -62,7 +63,7 @@ def test_a_firewall_that_answers_for_everybody_adds_no_asset(
     assert {(row.keys["subnet"], row.phantoms, row.silent) for row in covered if row.phantoms} == {
         ("10.20.0.0/24", 256, 0)
     }
-    assert check_inventory(f"sqlite:///{inventory.path}").faults == ()
+    assert check_inventory(url).faults == ()
 
 
 def test_machines_among_them_are_found(inventory: Inventory, site: SiteFile) -> None:
@@ -115,7 +116,7 @@ def test_what_is_a_machine_later_is_no_phantom_any_more(inventory: Inventory, si
     scanned(inventory, site, mute)
     scanned(inventory, site, lambda address: talking(address, {"ntlm.netbios_name": (address,)}))
     assert known(inventory) == set(BLOCK)
-    with inventory.connect() as connection:
+    with closing(inventory.connect()) as connection:
         assert connection.execute("SELECT count(*) FROM phantoms").fetchone() == (0,)
 
 

@@ -143,6 +143,7 @@ def test_two_of_one_name_are_told_apart_by_their_ids(filled: Inventory) -> None:
         detail_of(filled, "PC-10", today=TODAY, releases=RELEASES)
 
 
+@pytest.mark.file
 def test_a_reader_in_mid_listing_does_not_hold_the_log(filled: Inventory) -> None:
     listing = assets_rows(filled, today=TODAY, releases=RELEASES)
     next(listing)

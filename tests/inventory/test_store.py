@@ -16,7 +16,7 @@ from alembic.script import ScriptDirectory
 
 from scanner.errors import ConfigError, InventoryError
 from scanner.inventory import count_rows, open_inventory, scans_rows, schema, sqlite, upgrade_inventory
-from scanner.inventory.migrating import alembic_config, create_inventory
+from scanner.inventory.migrating import alembic_config, create_file
 from scanner.inventory.tables import METADATA
 from scanner.inventory.transactions import reading, writing
 from tests.inventory.hospital import NOON, RELEASES, TODAY, XP, host, record, recorder
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from scanner.inventory import Inventory
+
+pytestmark = pytest.mark.file
 
 
 def _mode(path: Path) -> int:
@@ -83,7 +85,7 @@ def test_readers_cannot_write_by_mistake(inventory: Inventory) -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", ["postgresql://user:secret@db/x", "inventory.db", "sqlite://", "sqlite:///", "sqlite:///:memory:"]
+    "bad", ["mysql://user:secret@db/x", "inventory.db", "sqlite://", "sqlite:///", "sqlite:///:memory:"]
 )
 def test_a_url_that_names_no_sqlite_file_is_refused_without_its_password(bad: str) -> None:
     with pytest.raises(ConfigError, match="sqlite:///FILE") as raised:
@@ -108,7 +110,7 @@ def test_an_empty_file_becomes_an_inventory_only_where_one_may_be_made(tmp_path:
 
 def test_who_comes_second_finds_the_inventory_of_the_first(inventory: Inventory) -> None:
     record(inventory, None, [host("10.0.0.1", "", XP)])
-    create_inventory(inventory.path)  # as a process that looked before the first one was done
+    create_file(inventory.path)  # as a process that looked before the first one was done
     assert len(scans_rows(inventory)) == 1
 
 

@@ -21,6 +21,8 @@ from tests.inventory.hospital import RELEASES, TODAY, XP, host, record, recorder
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.file
+
 
 def test_a_backup_while_a_scan_writes_is_whole_and_private(
     inventory: Inventory, url: str, tmp_path: Path

@@ -71,7 +71,7 @@ def inventory(where: Where) -> Finding:
     try:
         url = where.url()
         with open_inventory(url) as opened:
-            path = opened.path
+            path = opened.database.place
         faults = check_inventory(url).faults
     except VetusteError as error:
         absent = url_is_absent(where)
@@ -84,6 +84,8 @@ def inventory(where: Where) -> Finding:
     if faults:
         says = Message("{path} is damaged: {fault}", {**values, "fault": faults[0]})
         return Finding("inventory", State.FAIL, says, Message("go on from the last backup"))
+    if isinstance(path, str):
+        return Finding("inventory", State.OK, Message("{path} is sound", values))
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         fix = Message("chmod 600 {path}", values)
         return Finding("inventory", State.WARN, Message("{path} can be read by others", values), fix)
@@ -93,16 +95,19 @@ def inventory(where: Where) -> Finding:
 def folder_of(where: Where) -> Path:
     """Where the inventory is or will be; the current directory where that cannot be known."""
     try:
-        path = Path(where.url().removeprefix("sqlite:///"))
+        name = where.url().removeprefix("sqlite:///")
     except VetusteError:
         return Path.cwd()
+    path = Path("." if "://" in name else name)
     return path.parent if path.parent.is_dir() else Path.cwd()
 
 
 def url_is_absent(where: Where) -> bool:
     """Whether the inventory is simply not there yet."""
+    from scanner.inventory import inventory_exists  # noqa: PLC0415 - a broken installation must not break the others
+
     try:
-        return not Path(where.url().removeprefix("sqlite:///")).exists()
+        return not inventory_exists(where.url())
     except VetusteError:
         return False
 

@@ -11,7 +11,6 @@ from sqlalchemy import func, insert, select, update
 from scanner.addresses import AddressSet
 from scanner.errors import ConfigError, InventoryError
 from scanner.inventory.campaigns.reading import Campaign, Scanned, campaigns_in, scanned
-from scanner.inventory.locking import held, lock_of
 from scanner.inventory.tables import CAMPAIGN_SCANS, CAMPAIGNS, SCANS
 from scanner.inventory.transactions import writing
 
@@ -65,7 +64,7 @@ def seal(
         if again.scans != closing.scans:
             raise InventoryError(
                 "scans of the campaign began or ended meanwhile: it stays open; close it again",
-                file=inventory.path,
+                file=inventory.database.place,
             )
         place = connection.scalar(select(func.max(CAMPAIGNS.c.place))) or 0
         before = select(CAMPAIGNS.c.head).where(CAMPAIGNS.c.place == place)
@@ -119,10 +118,10 @@ def _within(row: dict[str, Any], campaign: Campaign) -> bool:
 
 def _demand_dead(inventory: Inventory, connection: Connection, row: dict[str, Any]) -> None:
     """Go on only where nobody living carries a scan out; it is marked as killed."""
-    if held(lock_of(inventory.path, row["id"])):
+    if inventory.database.lock(row["id"]).held():
         raise InventoryError(
             "scan {scan} of this campaign is running: wait until it ends, or halt it with vetuste stop",
-            file=inventory.path,
+            file=inventory.database.place,
             scan=row["id"],
         )
     connection.execute(update(SCANS).where(SCANS.c.id == row["id"]).values(state="killed"))
@@ -133,7 +132,7 @@ def _demand_past(inventory: Inventory, last: datetime, at: datetime) -> None:
     if last > at:
         raise InventoryError(
             "the clock says {now} UTC, and the inventory knows of {last} UTC: set the clock right first",
-            file=inventory.path,
+            file=inventory.database.place,
             now=f"{at:%Y-%m-%d %H:%M}",
             last=f"{last:%Y-%m-%d %H:%M}",
         )

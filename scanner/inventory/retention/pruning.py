@@ -15,9 +15,8 @@ from sqlalchemy import delete, func, select
 from scanner.inventory.blocks import block_of
 from scanner.inventory.ledger import unpacked
 from scanner.inventory.retention.old import attempts_after, doubled_sights, observations_of, scans_before
-from scanner.inventory.sqlite import connect, guarded
 from scanner.inventory.tables import ASSETS, EVIDENCE, LEDGER, OBSERVATIONS, SCANS, SIGHTS, VISITS
-from scanner.inventory.transactions import reading, writing
+from scanner.inventory.transactions import reading, translated, writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -171,6 +170,10 @@ def shrink(inventory: Inventory) -> None:
     Raises:
         InventoryError: somebody else writes, or there is no room; the inventory is as it was.
     """
-    with guarded(inventory.path), closing(connect(inventory.path, write=True)) as connection:
-        connection.execute("VACUUM")
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with translated(inventory.database), closing(inventory.engine.raw_connection()) as connection:
+        if inventory.engine.dialect.name != "sqlite":
+            connection.driver_connection.autocommit = True  # type: ignore[union-attr]  # psycopg's own
+        with closing(connection.cursor()) as cursor:
+            cursor.execute("VACUUM")
+            if inventory.engine.dialect.name == "sqlite":
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")

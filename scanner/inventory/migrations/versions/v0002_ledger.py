@@ -42,7 +42,7 @@ def _to(table: str, name: str, *, key: bool = False) -> sa.Column[int]:
 
 def _scans() -> None:
     states = "state IN ('running', 'done', 'interrupted', 'failed', 'killed')"
-    with op.batch_alter_table("scans", recreate="always") as scans:
+    with op.batch_alter_table("scans") as scans:
         scans.drop_constraint(op.f("ck_scans_state"), type_="check")
         scans.create_check_constraint(op.f("ck_scans_state"), states)
         for name, nothing in (("request", "{}"), ("digest", ""), ("spans", "[]")):
@@ -60,7 +60,7 @@ def _visits() -> None:
     )
     op.execute("INSERT INTO visits SELECT scan_id, version, block, latest FROM coverage")
     whole = {"sqlite_with_rowid": False}
-    with op.batch_alter_table("coverage", recreate="always", table_kwargs=whole) as coverage:
+    with op.batch_alter_table("coverage", table_kwargs=whole) as coverage:
         coverage.drop_column("latest")
         coverage.drop_column("scan_id")
 

@@ -26,7 +26,7 @@ GROUP BY observations.scan_id, assets.id, assets.packed, assets.ward_id, assets.
 
 def upgrade() -> None:
     """Add the tables; an address may have had several assets, one after the other."""
-    with op.batch_alter_table("assets", recreate="always") as assets:
+    with op.batch_alter_table("assets") as assets:
         assets.drop_constraint(op.f("uq_assets_site_id_address"), type_="unique")
         assets.create_index(op.f("ix_assets_site_id_address"), ["site_id", "address"])
     _sights()
