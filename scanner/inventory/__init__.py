@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from scanner.inventory.history.trends import EVERY, TREND_BY, TrendRow, trend_rows
     from scanner.inventory.ledger import ledger_rows
     from scanner.inventory.recorder import Recorder
+    from scanner.inventory.records.settling import settle_registers
     from scanner.inventory.rows import (
         Asset,
         AssetDetail,
@@ -80,6 +81,7 @@ _HOMES: Final = {
     "findings.states": ("Decision", "Standing", "State"),
     "ledger": ("ledger_rows",),
     "recorder": ("Recorder",),
+    "records.settling": ("settle_registers",),
     "rows": (
         *("Asset", "AssetDetail", "BreakerRow", "CountRow", "CoverageRow", "Denominator", "Filters"),
         *("FragileRow", "Heard", "LedgerRow", "Place", "ScanRow"),
@@ -159,6 +161,7 @@ __all__ = [
     "risk_of",
     "scans_rows",
     "settle_findings",
+    "settle_registers",
     "sides_of",
     "told",
     "trend_rows",

@@ -5,14 +5,16 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
+from scanner.addresses import address_of
 from scanner.inventory.evidence import evidence_of
 from scanner.inventory.filtering import Sieve
 from scanner.inventory.identities import from_columns
+from scanner.inventory.ledger import unpacked
 from scanner.inventory.patterns import releases_meant
 from scanner.inventory.rows import Asset, Filters
-from scanner.inventory.tables import ASSETS, IDENTITIES
+from scanner.inventory.tables import ASSETS, IDENTITIES, SIGHTS
 from scanner.inventory.transactions import reading
 from scanner.inventory.verdicts import Verdicts
 from scanner.inventory.wards import Ward, wards_of
@@ -127,8 +129,9 @@ def read_assets(
     wanted = select(*_COLUMNS).join(IDENTITIES).where(ASSETS.c.id.in_(list(ids)))
     rows = {row[0]: row for row in connection.execute(wanted).all()}
     rests = evidence_of(connection, list(rows)) if evidence else {}
+    others = _other_addresses(connection, rows) if evidence else {}
     return [
-        _asset(row, wards[_home(row)], verdicts, rests.get(row[0], _NOTHING))
+        _asset(row, wards[_home(row)], verdicts, rests.get(row[0], _NOTHING), others.get(row[0], ()))
         for row in (rows[asset_id] for asset_id in ids if asset_id in rows)
         if _home(row) in wards
     ]
@@ -138,7 +141,25 @@ def _home(row: Row[*tuple[Any, ...]]) -> tuple[int, int | None]:
     return row[1], row[2]
 
 
-def _asset(row: Row[*tuple[Any, ...]], ward: Ward, verdicts: Verdicts, rests: Rests) -> Asset:
+def _other_addresses(
+    connection: Connection, rows: Mapping[int, Row[*tuple[Any, ...]]]
+) -> dict[int, tuple[str, ...]]:
+    """The addresses at which their last scan saw assets besides the one that they are called by."""
+    seen = (
+        select(SIGHTS.c.asset_id, SIGHTS.c.packed)
+        .join(ASSETS, (ASSETS.c.id == SIGHTS.c.asset_id) & (ASSETS.c.last_scan_id == SIGHTS.c.scan_id))
+        .where(SIGHTS.c.asset_id.in_(list(rows)), SIGHTS.c.packed != ASSETS.c.packed)
+        .order_by(SIGHTS.c.asset_id, func.length(SIGHTS.c.packed), SIGHTS.c.packed)
+    )
+    found: dict[int, tuple[str, ...]] = {}
+    for asset, packed in connection.execute(seen):
+        found[asset] = (*found.get(asset, ()), address_of(unpacked(packed)))
+    return found
+
+
+def _asset(
+    row: Row[*tuple[Any, ...]], ward: Ward, verdicts: Verdicts, rests: Rests, others: tuple[str, ...]
+) -> Asset:
     number, _, _, address, name, fqdn, domain, mac, first_seen, last_seen, scan, version, *identified = row
     identity = from_columns(*identified)
     candidates = verdicts.candidates(identity)
@@ -155,6 +176,7 @@ def _asset(row: Row[*tuple[Any, ...]], ward: Ward, verdicts: Verdicts, rests: Re
         fqdn=fqdn,
         domain=domain,
         mac=mac,
+        addresses=others,
         evidence=rests[0],
         asked=rests[1],
         data_version=version,

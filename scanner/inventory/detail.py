@@ -13,6 +13,7 @@ from scanner.inventory.answers import unpack
 from scanner.inventory.assets import read_assets
 from scanner.inventory.blocks import block_of
 from scanner.inventory.evidence import values_of
+from scanner.inventory.holding import holders
 from scanner.inventory.identities import reasons_from_column
 from scanner.inventory.ledger import ledger_rows
 from scanner.inventory.rows import AssetDetail, Heard
@@ -77,7 +78,7 @@ def _unasked(connection: Connection, asset_id: int) -> dict[str, Message]:
 def _find(connection: Connection, host: str) -> int:
     found = connection.execute(
         select(ASSETS.c.id, ASSETS.c.address, ASSETS.c.name)
-        .where(_called(host.strip()))
+        .where(_called(connection, host.strip()))
         .order_by(ASSETS.c.id)
     ).all()
     if not found:
@@ -93,11 +94,13 @@ def _find(connection: Connection, host: str) -> int:
     return int(found[0].id)
 
 
-def _called(host: str) -> ColumnElement[bool]:
+def _called(connection: Connection, host: str) -> ColumnElement[bool]:
     try:
-        return ASSETS.c.address == str(ip_address(host))
+        address = str(ip_address(host))
     except ValueError:
         pass
+    else:
+        return ASSETS.c.id.in_(holders(connection, [address]))
     if not host:  # many a machine has no name; that is not what it is called
         return false()
     spelt = {host, host.upper(), host.lower()}  # SQLite's own lower() stops at ASCII

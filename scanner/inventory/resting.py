@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from scanner.inventory.evidence import values_of
+from scanner.inventory.holding import holders
 from scanner.inventory.identities import reasons_from_column
-from scanner.inventory.tables import ASSETS, OBSERVATIONS, SITES, UNASKED
+from scanner.inventory.tables import ASSETS, OBSERVATIONS, UNASKED
 from scanner.inventory.transactions import reading
 from scanner.model import Endpoint, Observation, Outcome, Transport
 
@@ -30,18 +31,17 @@ def resting_on(
     Raises:
         InventoryError: the inventory cannot be read.
     """
-    wanted = (
-        select(OBSERVATIONS)
-        .join(ASSETS, (ASSETS.c.id == OBSERVATIONS.c.asset_id))
-        .join(SITES, SITES.c.id == ASSETS.c.site_id)
-        .where(
-            OBSERVATIONS.c.scan_id == ASSETS.c.identity_scan_id,
-            SITES.c.name == site,
-            ASSETS.c.address.in_(list(addresses)),
-        )
-        .order_by(OBSERVATIONS.c.id)
-    )
     with reading(inventory) as connection:
+        wanted = (
+            select(OBSERVATIONS)
+            .join(ASSETS, (ASSETS.c.id == OBSERVATIONS.c.asset_id))
+            .where(
+                OBSERVATIONS.c.scan_id == ASSETS.c.identity_scan_id,
+                OBSERVATIONS.c.address.in_(list(addresses)),
+                ASSETS.c.id.in_(holders(connection, addresses, site)),
+            )
+            .order_by(OBSERVATIONS.c.id)
+        )
         rows = connection.execute(wanted).all()
         evidence = values_of(connection, [row.id for row in rows])
     found: dict[str, tuple[Observation, ...]] = {}
@@ -61,11 +61,11 @@ def unasked_at(inventory: Inventory, site: str, addresses: Sequence[str]) -> dic
     Raises:
         InventoryError: the inventory cannot be read.
     """
-    wanted = (
-        select(ASSETS.c.address, UNASKED.c.reasons)
-        .join(UNASKED, UNASKED.c.id == ASSETS.c.unasked_id)
-        .join(SITES, SITES.c.id == ASSETS.c.site_id)
-        .where(SITES.c.name == site, ASSETS.c.address.in_(list(addresses)))
-    )
     with reading(inventory) as connection:
-        return {row.address: reasons_from_column(row.reasons) for row in connection.execute(wanted)}
+        found = holders(connection, addresses, site)
+        wanted = (
+            select(ASSETS.c.id, UNASKED.c.reasons)
+            .join(UNASKED, UNASKED.c.id == ASSETS.c.unasked_id)
+            .where(ASSETS.c.id.in_(found))
+        )
+        return {found[row.id]: reasons_from_column(row.reasons) for row in connection.execute(wanted)}

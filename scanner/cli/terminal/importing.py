@@ -20,7 +20,7 @@ from scanner.imports import CutShortError, Source
 from scanner.imports.gathering import Gathered
 from scanner.imports.recording import Recording, Tally
 from scanner.imports.streams import Watched, unpacked
-from scanner.inventory import Recorder, inventory_exists, open_inventory
+from scanner.inventory import Recorder, inventory_exists, open_inventory, settle_registers
 from scanner.language import translate
 from scanner.wire import printable
 
@@ -91,6 +91,7 @@ def perform(form: Format, name: str, stream: IO[bytes], source: SiteSource | Non
             tally = recording.record(gathered.hosts(), progress.recorded)
             counts = {**tally.counts(), "wrong": wrong, "cut_short": int(not whole)}
             recorder.finish("done", counts)
+            settle_registers(inventory, classifier)
             settle(inventory)
     progress.clear()
     return Outcome(tally, recorder.scan_id, wrong, whole)

@@ -15,6 +15,7 @@ from scanner.inventory import (
     Recorder,
     inventory_exists,
     open_inventory,
+    settle_registers,
     unfinished_scan,
 )
 from scanner.scan import Lore, Past, Settling, lore_of, past_of, run
@@ -80,6 +81,7 @@ def perform(job: Job) -> Tally:
         past = past_of(inventory, resumed.id) if resumed else Past()
         with progress() as screen:
             tally = run(ground, recorder, Settling(classifier, job.today, ground.policies), screen, past)
+        settle_registers(inventory, classifier)
         settle(inventory)
         return tally
 

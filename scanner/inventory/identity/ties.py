@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from sqlalchemy import Text, delete, exists, func, insert, select, type_coerce, update
 
 from scanner.addresses import address_of
+from scanner.inventory.findings.keeping import hand_over_findings
 from scanner.inventory.ledger import unpacked
-from scanner.inventory.tables import ASSETS, METADATA, OBSERVATIONS, SIGHTS, TIES, TRAITS, UtcTime
+from scanner.inventory.tables import ASSETS, OBSERVATIONS, RECORDS, SIGHTS, TIES, TRAITS, UtcTime
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 Row: TypeAlias = dict[str, Any]
 
-_WITH_ASSETS: Final = frozenset({"observations", "sights", "traits", "ties"})
-"""Tables whose rows go with an asset in their own way; of all others the reference is changed."""
 _AT_ONCE: Final = 300
 
 
@@ -57,14 +56,15 @@ def join_assets(  # noqa: PLR0913 - what a tie says, each by name
     if set(rows) != {asset, other} or asset == other:
         return None
     observations = select(OBSERVATIONS.c.id).where(OBSERVATIONS.c.asset_id == other)
-    moved = {
+    moved: dict[str, Any] = {
         "asset": _packed(rows[other]),
         "traits": _rows(connection, TRAITS, other),
         "observations": list(connection.scalars(observations)),
         "sights": [_packed(row) for row in _rows(connection, SIGHTS, other)],
     }
     _move_all(connection, other, asset)
-    moved["references"] = _move_references(connection, other, asset)
+    hand_over_findings(connection, other, asset)
+    moved["records"] = _hand_over_records(connection, other, asset)
     connection.execute(update(ASSETS).where(ASSETS.c.id == asset).values(_united(rows[asset], rows[other])))
     connection.execute(update(TIES).where(TIES.c.asset_id == other).values(asset_id=asset))
     connection.execute(delete(ASSETS).where(ASSETS.c.id == other))
@@ -115,9 +115,7 @@ def part_assets(connection: Connection, asset: int, tie: int) -> int | None:
         same = (TRAITS.c.asset_id == asset, TRAITS.c.key_id == row["key_id"], TRAITS.c.value == row["value"])
         connection.execute(delete(TRAITS).where(*same))
         connection.execute(_as_stored(TRAITS, {**row, "asset_id": other}))
-    for name, ids in moved["references"].items():
-        table = METADATA.tables[name]
-        connection.execute(update(table).where(table.c.id.in_(ids)).values(asset_id=other))
+    connection.execute(update(RECORDS).where(RECORDS.c.id.in_(moved["records"])).values(asset_id=other))
     connection.execute(update(TIES).where(TIES.c.id == tie).values(undone=datetime.now(UTC)))
     settle_asset(connection, asset)
     return other
@@ -193,17 +191,10 @@ def _move_all(connection: Connection, other: int, asset: int) -> None:
         connection.execute(_as_stored(TRAITS, united))
 
 
-def _move_references(connection: Connection, other: int, asset: int) -> dict[str, list[int]]:
-    """What other tables say of an asset is said of the other one from now on."""
-    moved = {}
-    for table in METADATA.sorted_tables:
-        if table.name in _WITH_ASSETS or "asset_id" not in table.c:
-            continue
-        ids = list(connection.scalars(select(table.c.id).where(table.c.asset_id == other)))
-        if ids:
-            connection.execute(update(table).where(table.c.id.in_(ids)).values(asset_id=asset))
-            moved[table.name] = ids
-    return moved
+def _hand_over_records(connection: Connection, other: int, asset: int) -> list[int]:
+    ids = list(connection.scalars(select(RECORDS.c.id).where(RECORDS.c.asset_id == other)))
+    connection.execute(update(RECORDS).where(RECORDS.c.asset_id == other).values(asset_id=asset))
+    return ids
 
 
 def _united(row: Row, other: Row) -> Row:

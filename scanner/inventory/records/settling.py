@@ -9,15 +9,30 @@ from sqlalchemy import bindparam, select, update
 from scanner.inventory.evidence import evidence_of
 from scanner.inventory.interning import Numbers
 from scanner.inventory.records.matching import match_records
-from scanner.inventory.tables import ASSETS, IDENTITIES
+from scanner.inventory.tables import ASSETS, IDENTITIES, RECORDS
+from scanner.inventory.transactions import reading, writing
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from scanner.classify import Classifier
     from scanner.inventory.records.matching import Matched
+    from scanner.inventory.store import Inventory
 
 _AT_ONCE: Final = 500
+
+
+def settle_registers(inventory: Inventory, classifier: Classifier) -> None:
+    """Settle the records of every site that has any: assets may have come since, or said something new.
+
+    Raises:
+        InventoryError: the inventory cannot be read or written.
+    """
+    with reading(inventory) as connection:
+        sites = list(connection.scalars(select(RECORDS.c.site_id).distinct()))
+    for site_id in sites:
+        with writing(inventory) as connection:
+            settle_records(connection, site_id, classifier)
 
 
 def settle_records(connection: Connection, site_id: int, classifier: Classifier) -> tuple[Matched, int]:
