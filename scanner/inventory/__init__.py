@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from scanner.inventory.history.sides import Side, sides_of
     from scanner.inventory.history.stays import History, Stay, Tie, Trait, history_of
     from scanner.inventory.history.trends import EVERY, TREND_BY, TrendRow, trend_rows
+    from scanner.inventory.identity.deciding import merge_by_hand, part_by_hand, split_by_hand
     from scanner.inventory.ledger import ledger_rows
     from scanner.inventory.recorder import Recorder
     from scanner.inventory.records.settling import settle_registers
@@ -79,6 +80,7 @@ _HOMES: Final = {
     "findings.rows": ("Finding", "FindingChange", "Wanted"),
     "findings.settling": ("Settled", "is_settled", "settle_findings"),
     "findings.states": ("Decision", "Standing", "State"),
+    "identity.deciding": ("merge_by_hand", "part_by_hand", "split_by_hand"),
     "ledger": ("ledger_rows",),
     "recorder": ("Recorder",),
     "records.settling": ("settle_registers",),
@@ -154,7 +156,9 @@ __all__ = [
     "is_settled",
     "known_in",
     "ledger_rows",
+    "merge_by_hand",
     "open_inventory",
+    "part_by_hand",
     "progress_in",
     "ranked_assets",
     "restore_inventory",
@@ -163,6 +167,7 @@ __all__ = [
     "settle_findings",
     "settle_registers",
     "sides_of",
+    "split_by_hand",
     "told",
     "trend_rows",
     "unfinished_scan",

@@ -9,11 +9,10 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from sqlalchemy import Text, delete, exists, func, insert, select, type_coerce, update
+from sqlalchemy import Text, delete, exists, insert, select, type_coerce, update
 
-from scanner.addresses import address_of
 from scanner.inventory.findings.keeping import hand_over_findings
-from scanner.inventory.ledger import unpacked
+from scanner.inventory.identity.settling import settle_asset
 from scanner.inventory.tables import ASSETS, OBSERVATIONS, RECORDS, SIGHTS, TIES, TRAITS, UtcTime
 
 if TYPE_CHECKING:
@@ -67,6 +66,8 @@ def join_assets(  # noqa: PLR0913 - what a tie says, each by name
     moved["records"] = _hand_over_records(connection, other, asset)
     connection.execute(update(ASSETS).where(ASSETS.c.id == asset).values(_united(rows[asset], rows[other])))
     connection.execute(update(TIES).where(TIES.c.asset_id == other).values(asset_id=asset))
+    parted = update(TIES).where(TIES.c.other_id == other, TIES.c.kind == "split")
+    connection.execute(parted.values(other_id=asset))
     connection.execute(delete(ASSETS).where(ASSETS.c.id == other))
     return keep_tie(connection, "merged", asset, other, how, scan, author, moved)
 
@@ -119,34 +120,6 @@ def part_assets(connection: Connection, asset: int, tie: int) -> int | None:
     connection.execute(update(TIES).where(TIES.c.id == tie).values(undone=datetime.now(UTC)))
     settle_asset(connection, asset)
     return other
-
-
-def settle_asset(connection: Connection, asset: int) -> None:
-    """Make an asset's row agree with the sights that it has: the newest of them is where and what it is."""
-    newest = (
-        select(SIGHTS)
-        .where(SIGHTS.c.asset_id == asset)
-        .order_by(SIGHTS.c.at.desc(), SIGHTS.c.scan_id.desc(), SIGHTS.c.packed)
-    )
-    sight = connection.execute(newest.limit(1)).one_or_none()
-    if sight is None:
-        return
-    first = connection.scalar(select(func.min(SIGHTS.c.at)).where(SIGHTS.c.asset_id == asset))
-    values = {
-        "packed": sight.packed,
-        "address": address_in(sight.packed),
-        "ward_id": sight.ward_id,
-        "identity_id": sight.identity_id,
-        "last_scan_id": sight.scan_id,
-        "last_seen": sight.at,
-        "first_seen": first,
-    }
-    connection.execute(update(ASSETS).where(ASSETS.c.id == asset).values(values))
-
-
-def address_in(packed: bytes) -> str:
-    """The address in the bytes that it is sorted by."""
-    return address_of(unpacked(packed))
 
 
 def _rows(connection: Connection, table: Table, asset: int) -> list[Row]:
