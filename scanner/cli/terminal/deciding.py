@@ -91,5 +91,5 @@ def sure(number: int, *, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise ConfigError("{number} findings would be changed: say --yes where that is meant", number=number)
-    if not click.confirm(translate("FindingChange {number} findings?").format(number=number), err=True):
+    if not click.confirm(translate("Change {number} findings?").format(number=number), err=True):
         raise ConfigError("nothing was changed")
