@@ -114,7 +114,7 @@ def _print(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
 
 
 def _stay(stay: Stay) -> tuple[str, ...]:
-    system = " / ".join(stay.identity.candidates) or translate("(not known)")
+    system = stay.os or translate("(not known)")
     when = (_minute(stay.first), _minute(stay.last), str(stay.scans))
     certainty = CERTAINTY[stay.identity.certainty].render()
     return (*when, stay.address, stay.ward, system, certainty, known_by(stay.how))

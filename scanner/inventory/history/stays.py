@@ -10,8 +10,10 @@ from sqlalchemy import or_, select
 from scanner.addresses import address_of
 from scanner.inventory.identities import from_columns
 from scanner.inventory.ledger import unpacked
+from scanner.inventory.rows import os_of
 from scanner.inventory.tables import EVIDENCE_KEYS, IDENTITIES, SIGHTS, TIES, TRAITS, WARDS
 from scanner.inventory.transactions import reading
+from scanner.lifecycle import load_lifecycle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from scanner.inventory.store import Inventory
-    from scanner.model import Identity
+    from scanner.model import Identity, Release
 
 _What: TypeAlias = tuple[bytes, "int | None", int]
 """Address, ward, identity."""
@@ -36,6 +38,8 @@ class Stay:
     address: str
     ward: str
     identity: Identity
+    os: str
+    """What :attr:`~scanner.inventory.rows.Asset.os` says of it."""
     how: tuple[str, ...]
     """Kinds of traits by which it was known again there; after a minus, those that differed."""
 
@@ -118,8 +122,14 @@ def _stays(connection: Connection, asset_id: int) -> Iterator[Stay]:
             address=address_of(unpacked(packed)),
             ward="" if ward is None else names[ward],
             identity=identities[identity],
+            os=os_of(_releases(identities[identity]), identities[identity]),
             how=tuple(hows[packed, ward, identity]),
         )
+
+
+def _releases(identity: Identity) -> list[Release]:
+    known = load_lifecycle().releases
+    return [known[name] for name in identity.candidates if name in known]
 
 
 def _folded(scans: Iterable[dict[_What, datetime]]) -> Iterator[tuple[_What, list[datetime]]]:
