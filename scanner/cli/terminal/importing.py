@@ -56,24 +56,13 @@ def perform(form: Format, name: str, stream: IO[bytes], source: SiteSource | Non
     """
     classifier = default_classifier()
     if inventory_exists(database):
-        open_inventory(
-            database
-        ).close()  # what is wrong with it is said before an hour's reading, not after it
+        # What is wrong with it is said before an hour's reading, not after it.
+        open_inventory(database).close()
     started = datetime.now(UTC)
     shown = "stdin" if name == "-" else printable(name)
     watched, progress = Watched(stream), _Progress()
     with Gathered() as gathered:
-        wrong, whole = 0, True
-        for found in form.read(Source(unpacked(watched), shown, started)):
-            if isinstance(found, CutShortError):
-                whole = False
-                complain(found)
-            elif isinstance(found, ConfigError):
-                wrong += 1
-                name_mistake(found, wrong)
-            else:
-                gathered.add(found)
-                progress.read(watched.size)
+        wrong, whole = _gather(form, Source(unpacked(watched), shown, started), gathered, watched, progress)
         with (
             open_inventory(database, create=True) as inventory,
             Recorder(
@@ -89,12 +78,29 @@ def perform(form: Format, name: str, stream: IO[bytes], source: SiteSource | Non
         ):
             recording = Recording(inventory, recorder, source.file if source else None, classifier)
             tally = recording.record(gathered.hosts(), progress.recorded)
-            counts = {**tally.counts(), "wrong": wrong, "cut_short": int(not whole)}
-            recorder.finish("done", counts)
+            recorder.finish("done", {**tally.counts(), "wrong": wrong, "cut_short": int(not whole)})
             settle_registers(inventory, classifier)
             settle(inventory)
     progress.clear()
     return Outcome(tally, recorder.scan_id, wrong, whole)
+
+
+def _gather(
+    form: Format, source: Source, gathered: Gathered, watched: Watched, progress: _Progress
+) -> tuple[int, bool]:
+    """Read a whole file; how many mistakes are in it, and whether it has its end."""
+    wrong, whole = 0, True
+    for found in form.read(source):
+        if isinstance(found, CutShortError):
+            whole = False
+            complain(found)
+        elif isinstance(found, ConfigError):
+            wrong += 1
+            name_mistake(found, wrong)
+        else:
+            gathered.add(found)
+            progress.read(watched.size)
+    return wrong, whole
 
 
 def name_mistake(error: ConfigError, number: int) -> None:
