@@ -34,16 +34,6 @@ if TYPE_CHECKING:
     from scanner.model import Verdict
 
 _COLUMNS: Final = ("address", "name", "ward", "os", "status", "certainty", "end")
-_EXAMPLES: Final = (
-    (
-        "Everything that is past its support, for sure:",
-        "vetuste assets --status unsupported --certainty certain",
-    ),
-    ("What may be Windows XP in one ward:", 'vetuste assets --os xp --ward "Cardio*"'),
-    ("The first page of all that holds a text:", "vetuste assets --text pc-12 --limit 50"),
-    ("Addresses alone, for a script:", "vetuste assets --status unsupported --jsonl | jq -r .ip"),
-    ("Two of the list are one machine:", "vetuste assets merge 12 57"),
-)
 _CSV: Final = ("ip", "name", "site", "ward", "os", "status", "certainty", "earliest", "latest", "last_seen")
 
 
@@ -186,7 +176,16 @@ def _group() -> CommandGroup:
     made = click.command("assets", CommandGroup, help=__doc__, invoke_without_command=True)(listing)
     for each in (merge, split):
         made.add_command(each)
-    made.examples = _EXAMPLES
+    made.examples = (
+        (
+            "Everything that is past its support, for sure:",
+            "vetuste assets --status unsupported --certainty certain",
+        ),
+        ("What may be Windows XP in one ward:", 'vetuste assets --os xp --ward "Cardio*"'),
+        ("The first page of all that holds a text:", "vetuste assets --text pc-12 --limit 50"),
+        ("Addresses alone, for a script:", "vetuste assets --status unsupported --jsonl | jq -r .ip"),
+        ("Two of the list are one machine:", "vetuste assets merge 12 57"),
+    )
     return made
 
 
