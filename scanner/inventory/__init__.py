@@ -13,7 +13,6 @@ import importlib
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from scanner.inventory.assets import assets_rows
     from scanner.inventory.breakers import breakers_rows, clear_breakers, fragile_rows
     from scanner.inventory.counting import BY, count_rows
     from scanner.inventory.covering import COVERED_BY, coverage_rows, denominator
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from scanner.inventory.history.stays import History, Stay, Tie, Trait, history_of
     from scanner.inventory.history.trends import EVERY, TREND_BY, TrendRow, trend_rows
     from scanner.inventory.ledger import ledger_rows
+    from scanner.inventory.portions import assets_rows
     from scanner.inventory.recorder import Recorder
     from scanner.inventory.rows import (
         Asset,
@@ -60,7 +60,6 @@ if TYPE_CHECKING:
     from scanner.inventory.wards import ward_networks
 
 _HOMES: Final = {
-    "assets": ("assets_rows",),
     "breakers": ("breakers_rows", "clear_breakers", "fragile_rows"),
     "counting": ("BY", "count_rows"),
     "covering": ("COVERED_BY", "coverage_rows", "denominator"),
@@ -79,6 +78,7 @@ _HOMES: Final = {
     "findings.settling": ("Settled", "is_settled", "settle_findings"),
     "findings.states": ("Decision", "Standing", "State"),
     "ledger": ("ledger_rows",),
+    "portions": ("assets_rows",),
     "recorder": ("Recorder",),
     "rows": (
         *("Asset", "AssetDetail", "BreakerRow", "CountRow", "CoverageRow", "Denominator", "Filters"),
