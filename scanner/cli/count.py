@@ -57,6 +57,9 @@ _KEYS = ("ward", "site", "building", "os", "status", "owner")
     multiple=True,
     help="What a row is; several give a row each; ward otherwise.",
 )
+@click.option(
+    "--only-site", "only", cls=Option, default="", metavar="SITE", help="Only the site of this name."
+)
 @formats("table", "csv", "json")
 @today
 def command(  # noqa: PLR0913 - one parameter an option
@@ -65,6 +68,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     pattern: str | None,
     status: str | None,
     by: tuple[tuple[str, ...], ...],
+    only: str,
     form: str,
     today: date,
 ) -> None:
@@ -72,7 +76,8 @@ def command(  # noqa: PLR0913 - one parameter an option
     keys = flat(by) or ("ward",)
     chosen = Status(status) if status else None
     with open_inventory(where.url()) as inventory:
-        rows = sorted_counts(count_rows(inventory, by=keys, pattern=pattern, status=chosen, today=today))
+        found = count_rows(inventory, by=keys, pattern=pattern, status=chosen, site=only, today=today)
+        rows = sorted_counts(found)
     if form == "json":
         write_json_list(row.as_dict() for row in rows)
     elif form == "csv":

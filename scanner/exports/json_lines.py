@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 
 from scanner.exports import Format, dialect_of
+from scanner.exports.second import texts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from datetime import date, datetime
     from typing import TextIO
 
@@ -21,10 +23,16 @@ def write(assets: Iterable[Asset], stream: TextIO, options: Options) -> int:
     """Write every asset, in the order given."""
     dialect_of((), options)
     number = 0
-    for asset in assets:
-        stream.write(json.dumps(_asset(asset, options.lang), ensure_ascii=False) + "\n")
-        number += 1
+    with closing(texts_of(assets, options, _lines)) as lines:
+        for line in lines:
+            stream.write(line)
+            number += 1
     return number
+
+
+def _lines(options: Options) -> Callable[[Asset], str]:
+    """What makes the line of an asset."""
+    return lambda asset: json.dumps(_asset(asset, options.lang), ensure_ascii=False) + "\n"
 
 
 def _asset(asset: Asset, lang: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from scanner.exports.columns import Column
     from scanner.inventory.rows import Asset
 
-_MOST: Final = 1 << 14
+_MOST: Final = 1 << 12
 """So many shared parts are remembered; then all are forgotten, and remembered anew."""
 
 _Sharing: TypeAlias = "Callable[[Asset], tuple[Hashable, object]]"

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scanner.inventory import assets_rows, ranked_assets
+from scanner.inventory import Filters, ranked_assets
+from scanner.inventory.portions import Reader, Terms, terms_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import date
 
     from scanner.exports import Format
-    from scanner.inventory import Asset, Filters, Inventory
+    from scanner.inventory import Asset, Inventory
 
 
-def assets_for(form: Format, inventory: Inventory, filters: Filters | None, today: date) -> Iterator[Asset]:
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Assets of an inventory, as often as they are iterated; another process can read them too."""
+
+    inventory: Inventory
+    terms: Terms
+
+    def __iter__(self) -> Iterator[Asset]:
+        return Reader(self.inventory, self.terms).assets()
+
+
+def assets_for(form: Format, inventory: Inventory, filters: Filters | None, today: date) -> Iterable[Asset]:
     """The assets of a format, a batch at a time.
 
     Raises:
@@ -23,4 +36,4 @@ def assets_for(form: Format, inventory: Inventory, filters: Filters | None, toda
     """
     if form.ranked:
         return ranked_assets(inventory, filters, today=today)
-    return assets_rows(inventory, filters, today=today, evidence=form.evidence)
+    return Source(inventory, terms_of(inventory, filters or Filters(), today=today, evidence=form.evidence))

@@ -13,7 +13,6 @@ import importlib
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from scanner.inventory.assets import assets_rows
     from scanner.inventory.breakers import breakers_rows, clear_breakers, fragile_rows
     from scanner.inventory.counting import BY, count_rows
     from scanner.inventory.covering import COVERED_BY, coverage_rows, denominator
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from scanner.inventory.history.trends import EVERY, TREND_BY, TrendRow, trend_rows
     from scanner.inventory.identity.deciding import merge_by_hand, part_by_hand, split_by_hand
     from scanner.inventory.ledger import ledger_rows
+    from scanner.inventory.portions import assets_rows
     from scanner.inventory.recorder import Recorder
     from scanner.inventory.records.settling import settle_registers
     from scanner.inventory.rows import (
@@ -62,7 +62,6 @@ if TYPE_CHECKING:
     from scanner.inventory.wards import ward_networks
 
 _HOMES: Final = {
-    "assets": ("assets_rows",),
     "breakers": ("breakers_rows", "clear_breakers", "fragile_rows"),
     "counting": ("BY", "count_rows"),
     "covering": ("COVERED_BY", "coverage_rows", "denominator"),
@@ -82,6 +81,7 @@ _HOMES: Final = {
     "findings.states": ("Decision", "Standing", "State"),
     "identity.deciding": ("merge_by_hand", "part_by_hand", "split_by_hand"),
     "ledger": ("ledger_rows",),
+    "portions": ("assets_rows",),
     "recorder": ("Recorder",),
     "records.settling": ("settle_registers",),
     "rows": (

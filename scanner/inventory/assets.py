@@ -1,39 +1,26 @@
-"""Reading assets, one by one or all: in short transactions, however long the reader takes over them."""
+"""Reading assets by their ids."""
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import func, select
 
 from scanner.addresses import address_of
 from scanner.inventory.evidence import evidence_of
-from scanner.inventory.filtering import Sieve
 from scanner.inventory.identities import from_columns
 from scanner.inventory.ledger import unpacked
-from scanner.inventory.patterns import releases_meant
 from scanner.inventory.rows import Asset, Filters
 from scanner.inventory.tables import ASSETS, IDENTITIES, SIGHTS
-from scanner.inventory.transactions import reading
-from scanner.inventory.verdicts import Verdicts
-from scanner.inventory.wards import Ward, wards_of
 
 if TYPE_CHECKING:
-    from array import array
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from datetime import date
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy.engine import Connection, Row
 
     from scanner.inventory.evidence import Rests
-    from scanner.inventory.store import Inventory
-    from scanner.model import Release
-
-_AT_ONCE: Final = 500
-"""Assets that are read in one transaction."""
-_FIRST: Final = 50
-"""The same, of the first ones of a ward: a page, which is there at once."""
+    from scanner.inventory.verdicts import Identified, Verdicts
+    from scanner.inventory.wards import Ward
 
 _ALL: Final = Filters()
 
@@ -43,78 +30,15 @@ _NOTHING: Final[Rests] = ({}, frozenset())
 _COLUMNS: Final = (
     *(ASSETS.c.id, ASSETS.c.site_id, ASSETS.c.ward_id, ASSETS.c.address, ASSETS.c.name, ASSETS.c.fqdn),
     *(ASSETS.c.domain, ASSETS.c.mac, ASSETS.c.first_seen, ASSETS.c.last_seen, ASSETS.c.last_scan_id),
-    *(IDENTITIES.c.data_version, IDENTITIES.c.candidates, IDENTITIES.c.certainty, IDENTITIES.c.reasons),
-    IDENTITIES.c.attributes,
+    ASSETS.c.identity_id,
 )
 """In the order in which :func:`_asset` takes them: by place, since by name takes twice as long."""
-
-
-def assets_rows(
-    inventory: Inventory,
-    filters: Filters | None = None,
-    *,
-    today: date,
-    evidence: bool = False,
-    releases: Mapping[str, Release] | None = None,
-) -> Iterator[Asset]:
-    """Assets in the order of site, ward and address.
-
-    They are read a batch at a time as they are iterated: a scan may write meanwhile, and each asset is as it
-    was when its batch was read.
-
-    Args:
-        inventory: the inventory, open for as long as this is iterated.
-        filters: which ones; all of them otherwise.
-        today: the day that verdicts are for.
-        evidence: whether their evidence is wanted as well.
-        releases: today's releases, by id; the packaged ones otherwise.
-
-    Returns:
-        An iterator; it may raise InventoryError as well.
-
-    Raises:
-        ConfigError: the OS pattern means no release.
-        InventoryError: the inventory cannot be read.
-    """
-    filters = filters or Filters()
-    verdicts = Verdicts(today, releases)
-    meant = releases_meant(filters.os, verdicts.releases) if filters.os else None
-    sieve = Sieve(filters, meant, verdicts)
-    with reading(inventory) as connection:
-        wards = [ward for ward in wards_of(connection) if ward.matches(filters)]
-
-    def read(connection: Connection, ids: Sequence[int], ward: Ward) -> list[Asset]:
-        found = read_assets(connection, ids, {ward.key: ward}, verdicts, evidence=evidence)
-        # As it is now, not when it was found.
-        return [asset for asset in found if wanted_asset(asset, filters, meant)]
-
-    return _batches(inventory, wards, sieve, read)
-
-
-def _batches(
-    inventory: Inventory,
-    wards: Sequence[Ward],
-    sieve: Sieve,
-    read: Callable[[Connection, Sequence[int], Ward], list[Asset]],
-) -> Iterator[Asset]:
-    for ward, ids in _found(inventory, wards, sieve):
-        for start, end in pairwise([0, *range(_FIRST, len(ids), _AT_ONCE), len(ids)]):
-            with reading(inventory) as connection:
-                batch = read(connection, ids[start:end], ward)
-            yield from batch
-
-
-def _found(inventory: Inventory, wards: Sequence[Ward], sieve: Sieve) -> Iterator[tuple[Ward, array[int]]]:
-    """Wards with wanted assets, as they are found; no transaction is open while one is handed over."""
-    left = iter(wards)
-    while True:
-        with reading(inventory) as connection:
-            for ward in left:
-                if ids := sieve.ids(connection, ward):
-                    break
-            else:
-                return
-        yield ward, ids
+_IDENTITY: Final = (
+    *(IDENTITIES.c.id, IDENTITIES.c.data_version, IDENTITIES.c.candidates, IDENTITIES.c.certainty),
+    *(IDENTITIES.c.reasons, IDENTITIES.c.attributes),
+)
+_MOST: Final = 1 << 12
+"""So many identities are remembered; then all are forgotten, and remembered anew."""
 
 
 def read_assets(
@@ -126,8 +50,9 @@ def read_assets(
     evidence: bool,
 ) -> list[Asset]:
     """The assets of these ids (a few hundred), in their order, as far as they are still in these wards."""
-    wanted = select(*_COLUMNS).join(IDENTITIES).where(ASSETS.c.id.in_(list(ids)))
+    wanted = select(*_COLUMNS).where(ASSETS.c.id.in_(list(ids)))
     rows = {row[0]: row for row in connection.execute(wanted).all()}
+    _identify(connection, {row[-1] for row in rows.values()}, verdicts.identities)
     rests = evidence_of(connection, list(rows)) if evidence else {}
     others = _other_addresses(connection, rows) if evidence else {}
     return [
@@ -135,6 +60,16 @@ def read_assets(
         for row in (rows[asset_id] for asset_id in ids if asset_id in rows)
         if _home(row) in wards
     ]
+
+
+def _identify(connection: Connection, wanted: set[int], known: dict[int, Identified]) -> None:
+    """Read the identities that are not known yet: thousands of assets share one, and its texts are long."""
+    if len(known) > _MOST:
+        known.clear()
+    if new := wanted - known.keys():
+        rows = select(*_IDENTITY).where(IDENTITIES.c.id.in_(sorted(new)))
+        for number, version, *columns in connection.execute(rows).all():
+            known[number] = from_columns(*columns), version
 
 
 def _home(row: Row[*tuple[Any, ...]]) -> tuple[int, int | None]:
@@ -160,8 +95,8 @@ def _other_addresses(
 def _asset(
     row: Row[*tuple[Any, ...]], ward: Ward, verdicts: Verdicts, rests: Rests, others: tuple[str, ...]
 ) -> Asset:
-    number, _, _, address, name, fqdn, domain, mac, first_seen, last_seen, scan, version, *identified = row
-    identity = from_columns(*identified)
+    number, _, _, address, name, fqdn, domain, mac, first_seen, last_seen, scan, identified = row
+    identity, version = verdicts.identities[identified]
     candidates = verdicts.candidates(identity)
     return Asset(
         id=number,

@@ -39,6 +39,14 @@ _QUERIES: Final = {
     "groups": "SELECT site_id, ward_id, identity_id, count(*) FROM assets GROUP BY 1, 2, 3",
     "identities": "SELECT id, candidates, certainty FROM identities",
 }
+_OF_A_SITE: Final = {
+    "sites": "SELECT id, name, settings FROM sites WHERE id = ?",
+    "wards": "SELECT id, site_id, name, building, owner FROM wards WHERE site_id = ?",
+    "subnets": "SELECT ward_id, network FROM subnets"
+    " WHERE ward_id IN (SELECT id FROM wards WHERE site_id = ?)",
+    "coverage": "SELECT site_id, version, block, ever FROM coverage WHERE site_id = ?",
+    "groups": "SELECT site_id, ward_id, identity_id, count(*) FROM assets WHERE site_id = ? GROUP BY 1, 2, 3",
+}
 
 _Rows: TypeAlias = dict[str, list[tuple[Any, ...]]]
 _Key: TypeAlias = tuple[str, ...]
@@ -67,6 +75,7 @@ def count_rows(  # noqa: PLR0913 - the question, each part of it by name
     by: Sequence[str] = ("ward",),
     pattern: str | None = None,
     status: Status | None = None,
+    site: str | None = None,
     today: date,
     releases: Mapping[str, Release] | None = None,
 ) -> tuple[CountRow, ...]:
@@ -82,6 +91,7 @@ def count_rows(  # noqa: PLR0913 - the question, each part of it by name
         by: some of :data:`BY`, in the order that rows are sorted by.
         pattern: which releases (:func:`~scanner.inventory.patterns.releases_meant`); None: all.
         status: which verdict; None: any.
+        site: which site, by its name, whatever the case; None or empty: all.
         today: the day that verdicts are for.
         releases: today's releases, by id; the packaged ones otherwise.
 
@@ -91,7 +101,7 @@ def count_rows(  # noqa: PLR0913 - the question, each part of it by name
     """
     verdicts = Verdicts(today, releases)
     question = Question(releases_meant(pattern, verdicts.releases) if pattern else None, status)
-    rows = _load(inventory)
+    rows = _load(inventory, site)
     wards = _wards(rows)
     counts = _counts(rows, wards, by, question, verdicts)
     places = [key for key in by if key not in _OF_MACHINES]
@@ -104,11 +114,21 @@ def count_rows(  # noqa: PLR0913 - the question, each part of it by name
     )
 
 
-def _load(inventory: Inventory) -> _Rows:
+def _load(inventory: Inventory, site: str | None) -> _Rows:
     """Everything in one read transaction, so that no figure is of another moment than the next."""
     with asking(inventory.database) as connection:
         connection.execute("BEGIN")
-        return {name: connection.execute(sql).fetchall() for name, sql in _QUERIES.items()}
+        if not site:
+            return {name: connection.execute(sql).fetchall() for name, sql in _QUERIES.items()}
+        rows: _Rows = {name: [] for name in _QUERIES}
+        # No two sites have one name, but two names may be the same but for the case.
+        for number, name, _ in connection.execute(_QUERIES["sites"]).fetchall():
+            if name.casefold() == site.casefold():
+                for table, sql in _OF_A_SITE.items():
+                    rows[table] += connection.execute(sql, (number,)).fetchall()
+        there = {row[-2] for row in rows["groups"]}
+        rows["identities"] = [row for row in connection.execute(_QUERIES["identities"]) if row[0] in there]
+        return rows
 
 
 def _wards(rows: _Rows) -> _Wards:

@@ -149,7 +149,7 @@ def _by_ward(connection: Connection, ids: Sequence[int]) -> _ByWard:
     columns = (ASSETS.c.id, ASSETS.c.site_id, ASSETS.c.ward_id)
     for start in range(0, len(ids), _AT_ONCE):
         some = select(*columns).where(ASSETS.c.id.in_(ids[start : start + _AT_ONCE]))
-        for asset, *ward in connection.execute(some):
+        for asset, *ward in connection.execute(some).all():  # one by one they take twice as long
             found.setdefault((ward[0], ward[1]), []).append(asset)
     return found
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 Place: TypeAlias = tuple[str, str]
 """A site's stored settings, and the name of a ward in it: what a policy depends on."""
 
+Identified: TypeAlias = "tuple[Identity, str]"
+"""An identity, and the version of the data that made it."""
+
 
 class Verdicts:
     """Judges identities as of one day."""
@@ -24,6 +27,8 @@ class Verdicts:
     def __init__(self, today: date, releases: Mapping[str, Release] | None = None) -> None:
         self.today = today
         self.releases = load_lifecycle().releases if releases is None else releases
+        self.identities: dict[int, Identified] = {}
+        """Those that were read so far, by their ids in the inventory: what stands there never changes."""
         self._policies: dict[Place, Policy] = {}
         self._found: dict[tuple[tuple[str, ...], int, tuple[tuple[str, date], ...]], Verdict] = {}
         self._candidates: dict[tuple[str, ...], tuple[Release, ...]] = {}

@@ -260,10 +260,11 @@ def _sights(each: Machine, wards: list[int]) -> Iterator[tuple[object, ...]]:
             stamp(FIRST + timedelta(milliseconds=40 * each.id)),
             ward,
             each.before,
+            "",
         )
     if each.in_second:
         at = stamp(SECOND + timedelta(milliseconds=40 * each.id))
-        yield each.site + SITES, each.id, packed, at, ward, each.identity
+        yield each.site + SITES, each.id, packed, at, ward, each.identity, ""
 
 
 def _traits(connection: sqlite3.Connection, keys: Mapping[str, int]) -> None:

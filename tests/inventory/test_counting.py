@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scanner.config import load_site
 from scanner.errors import ConfigError
 from scanner.inventory import BY, Filters, assets_rows, count_rows
 from scanner.inventory.extent import extents_of
@@ -29,6 +30,8 @@ from tests.inventory.hospital import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from scanner.config import SiteFile
     from scanner.inventory import CountRow, Inventory
 
@@ -229,3 +232,37 @@ def test_extents_are_those_of_counting_on_fingers(wards: dict[int, list[str]], a
 def test_wards_are_sorted_as_people_expect() -> None:
     names = ["Ward 10", "ward 2", "Ward 1", "", "Zone", "2 bis", "10"]
     assert sorted(names, key=natural) == ["", "2 bis", "10", "Ward 1", "ward 2", "Ward 10", "Zone"]
+
+
+def test_of_a_site_counts_are_those_of_its_rows_among_all(filled: Inventory, tmp_path: Path) -> None:
+    (tmp_path / "other.toml").write_text(OTHER, encoding="utf-8")
+    other = load_site(tmp_path / "other.toml")
+    record(filled, other, [host("10.20.0.1", "Cardiologie", TEN), host("10.20.0.9", "", XP)], asked=[1, 2])
+    for by in (("site", "ward"), ("site", "os"), ("site", "ward", "status"), ("site",)):
+        for pattern, status in (
+            (None, None),
+            ("xp", None),
+            (None, Status.UNSUPPORTED),
+            ("xp", Status.ENDING),
+        ):
+
+            def counted(site: str | None, *, by: tuple[str, ...] = by) -> list[CountRow]:
+                asked = {"pattern": pattern, "status": status}  # noqa: B023 - called at once
+                rows = count_rows(filled, by=by, site=site, today=TODAY, releases=RELEASES, **asked)  # type: ignore[arg-type]
+                return list(rows)
+
+            every = counted(None)
+            assert counted("") == every
+            for name in ("CHU", "Straße"):
+                mine = [row for row in every if row.keys["site"] == name]
+                assert counted(name) == counted(name.upper()) == counted(name.casefold()) == mine
+    assert count_rows(filled, site="elsewhere", today=TODAY, releases=RELEASES) == ()
+
+
+OTHER = """
+[site]
+name = "Straße"
+[[ward]]
+name = "Cardiologie"
+subnets = ["10.20.0.0/24"]
+"""

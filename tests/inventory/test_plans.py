@@ -14,7 +14,7 @@ import pytest
 
 from scanner.addresses import number_of
 from scanner.cli.terminal.front import run
-from scanner.inventory import open_inventory, sqlite, store, transactions
+from scanner.inventory import engines, open_inventory, sqlite
 from tests.inventory.hospital import SITE, TEN, XP, attempt, host, recorder, site_file
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ LARGE = ("evidence", "observations", "traits", "sights", "ledger")
 COMMANDS = {
     "count": ["count", "--os", "xp"],
     "count by system": ["count", "--by", "os,status"],
+    "count of a site": ["count", "--only-site", "chu"],
     "assets": ["assets"],
     "assets, a page": ["assets", "--limit", "50"],
     "assets by status": ["assets", "--status", "unsupported"],
@@ -51,6 +52,8 @@ COMMANDS = {
     "ledger of one address": ["ledger", "10.20.0.7"],
     "breakers": ["breaker", "list"],
     "rejudge": ["rejudge", "--dry-run"],
+    "diff of scans": ["diff", "1", "2"],
+    "findings": ["findings"],
     "prune": ["db", "prune", "--older-than", "1d", "--ledger", "1d"],
 }
 _STEP = re.compile(r"SCAN (\w+)")
@@ -84,7 +87,7 @@ def heard(monkeypatch: pytest.MonkeyPatch, command: list[str]) -> list[str]:
         return connection
 
     with monkeypatch.context() as patched:
-        for module in (store, transactions):
+        for module in (sqlite, engines):
             patched.setattr(module, "connect", listening)
         assert run(command) == 0
     return [each for each in statements if each.lstrip().startswith(("SELECT", "DELETE", "UPDATE", "WITH"))]

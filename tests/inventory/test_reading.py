@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner.errors import ConfigError
-from scanner.inventory import Filters, assets, assets_rows, called, filtering, open_inventory
+from scanner.inventory import Filters, assets_rows, called, filtering, open_inventory, portions
 from scanner.inventory import asset_detail as detail_of
 from scanner.inventory.transactions import writing
 from scanner.model import Certainty, Outcome, Status
@@ -204,13 +204,13 @@ def test_filters_find_the_same_however_much_is_looked_up_at_once(
     assert told() == before
     monkeypatch.setattr(called, "_MOST", 0)
     assert told() == before
-    monkeypatch.setattr(assets, "_FIRST", 1)
-    monkeypatch.setattr(assets, "_AT_ONCE", 1)
+    monkeypatch.setattr(portions, "_FIRST", 1)
+    monkeypatch.setattr(portions, "AT_ONCE", 1)
     assert told() == before
 
 
 def test_without_the_index_of_names_each_is_looked_at(filled: Inventory) -> None:
     with writing(filled) as connection:
-        connection.exec_driver_sql("DROP INDEX ix_assets_foreign")
+        connection.exec_driver_sql("DROP INDEX IF EXISTS ix_assets_foreign")
     found = assets_rows(filled, Filters(text="PC-7"), today=TODAY, releases=RELEASES)
     assert [each.address for each in found] == ["10.20.1.70"]

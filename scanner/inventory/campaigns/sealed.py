@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from scanner.addresses import Span
     from scanner.inventory.store import Inventory
 
-_PAGE: Final = 1000
+_PAGE: Final = 2000
 """Rows that are read in one transaction."""
 _BLOCK: Final = 256
 
@@ -95,7 +95,9 @@ def _run(
     while True:
         asked = page.where(tuple_(*table.key) > tuple_(*after)) if after else page
         with reading(inventory) as connection:
-            rows = [dict(row) for row in connection.execute(asked).mappings()]
+            result = connection.execute(asked)
+            columns = tuple(result.keys())  # a million rows by result.mappings() take twice as long
+            rows = [dict(zip(columns, row, strict=True)) for row in result.all()]
             mine = [row for row in rows if within is None or any(within.overlapping(*table.place(row)))]
             found = list(table.shape(connection, mine))
         yield from found
@@ -110,9 +112,9 @@ _OBSERVATION: Final = ("address", "port", "transport", "service", "probe", "outc
 def _observations(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> Iterator[SealedRow]:
     evidence = values_of(connection, [row["id"] for row in rows])
     for row in rows:
-        heard = {key: list(values) for key, values in evidence.get(row["id"], {}).items()}
         value = {name: row[name] for name in _OBSERVATION}
-        value |= {"id": row["id"], "scan": row["scan_id"], "at": row["stamp"], "evidence": heard}
+        value |= {"id": row["id"], "scan": row["scan_id"], "at": row["stamp"]}
+        value["evidence"] = evidence.get(row["id"], {})
         yield value, unpack(row["raw"])
 
 
@@ -121,8 +123,9 @@ _ATTEMPT: Final = ("n", "at", "probe", "transport", "port", "service", "outcome"
 
 def _attempts(_: Connection, rows: Sequence[Mapping[str, Any]]) -> Iterator[SealedRow]:
     for row in rows:
-        where = {"scan": row["scan_id"], "address": address_of(unpacked(row["address"]))}
-        yield {**where, **{name: row[name] for name in _ATTEMPT}}, ()
+        value = {name: row[name] for name in _ATTEMPT}
+        value |= {"scan": row["scan_id"], "address": address_of(unpacked(row["address"]))}
+        yield value, ()
 
 
 def _visits(_: Connection, rows: Sequence[Mapping[str, Any]]) -> Iterator[SealedRow]:
