@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from sqlalchemy import func, select
@@ -11,13 +12,14 @@ from sqlalchemy import func, select
 from scanner.inventory.identity.memory import Memory
 from scanner.inventory.identity.ties import join_assets
 from scanner.inventory.identity.traits import traits_of
+from scanner.inventory.interning import KeyIds
 from scanner.inventory.merging import merged, pack_address
-from scanner.inventory.statements import insert_rows
+from scanner.inventory.statements import insert_rows, update_rows
 from scanner.inventory.tables import ASSETS, EVIDENCE, OBSERVATIONS, SIGHTS
 from scanner.inventory.utc import stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy import Table
     from sqlalchemy.engine import Connection
@@ -30,6 +32,9 @@ Packed: TypeAlias = "tuple[HostRecord, tuple[bytes | None, ...]]"
 """A host, and the packed answers of each of its observations."""
 
 _COLUMNS: Final = tuple(ASSETS.c.keys())
+_PASSING: Final = ("identity_scan_id", "last_seen", "last_scan_id", "unasked_id")
+"""Columns that change with each scan."""
+_LASTING: Final = tuple(name for name in _COLUMNS if name not in _PASSING)
 
 
 @dataclass(slots=True)
@@ -42,17 +47,16 @@ class BatchWriter:
     def write(self, connection: Connection, hosts: Sequence[Packed]) -> None:
         """Add a batch; ids are taken within its transaction, so that two writers never take the same."""
         assets = self._assets(connection, [host for host, _ in hosts])
+        keys = KeyIds(connection, self.numbers)
         observation_id = _last(connection, OBSERVATIONS)
         observations: list[object] = []
         evidence: list[object] = []
-        for (host, raw), asset_id in zip(hosts, assets.found, strict=True):
-            for observation, answers in zip(host.observations, raw, strict=True):
+        for (host, raw), moments, asset_id in zip(hosts, assets.moments, assets.found, strict=True):
+            for observation, at, answers in zip(host.observations, moments, raw, strict=True):
                 observation_id += 1
-                observations += (observation_id, self.scan_id, asset_id)
-                observations += _columns(observation)
-                observations.append(answers)
+                observations += (observation_id, self.scan_id, asset_id, *_columns(observation, at), answers)
                 for key, values in observation.evidence.items():
-                    key_id = self.numbers.key(connection, key)
+                    key_id = keys[key]
                     for position, value in enumerate(values):
                         evidence += (observation_id, key_id, position, value)
         insert_rows(connection, OBSERVATIONS, observations)
@@ -66,6 +70,7 @@ class BatchWriter:
         memory = Memory(connection, self.numbers, self.scan_id)
         memory.load(traits)
         assets = _Assets(memory, _last(connection, ASSETS))
+        stored = memory.rows.copy()
         sights: dict[tuple[int, bytes], tuple[object, ...]] = {}
         for host, its in zip(hosts, traits, strict=True):
             row, how = assets.of(host, its, self._row(connection, host))
@@ -73,9 +78,9 @@ class BatchWriter:
             how = sights[key][-1] if key in sights else how  # type: ignore[assignment]  # a sight's last column
             seen = (row["last_seen"], row["ward_id"], row["identity_id"], how)
             sights[key] = (self.scan_id, *key, *seen)
-        rows = [memory.rows[asset] for asset in dict.fromkeys(assets.found)]
-        insert_rows(connection, ASSETS, [row[column] for row in rows for column in _COLUMNS], replace=True)
-        insert_rows(connection, SIGHTS, [value for sight in sights.values() for value in sight], replace=True)
+        _write_assets(connection, [memory.rows[asset] for asset in sorted(set(assets.found))], stored)
+        ordered = (sights[key] for key in sorted(sights))
+        insert_rows(connection, SIGHTS, [value for sight in ordered for value in sight], replace=True)
         memory.write()
         return assets
 
@@ -96,6 +101,8 @@ class _Assets:
     last: int
     found: list[int] = field(default_factory=list)
     """Of each host, in their order."""
+    moments: list[list[str]] = field(default_factory=list)
+    """Of each host: those of its observations, as they are stored."""
     same: list[tuple[int, int, str]] = field(default_factory=list)
     """Assets that turned out to be one: the one that stays, the other one, and what shows it."""
 
@@ -106,31 +113,50 @@ class _Assets:
         if before is None:
             self.last += 1
         identity_id = new.pop("identity_id")
+        moments = [stamp(observation.at) for observation in host.observations]
+        span = min(moments), max(moments)  # the order of text is that of time
         row = {
             **new,
-            **merged(host, before, scan_id=self.memory.scan, identity_id=identity_id),
+            **merged(host, before, span, scan_id=self.memory.scan, identity_id=identity_id),
             "id": self.last if before is None else before["id"],
         }
         if row["identity_id"] == identity_id:
-            row |= {"candidates": json.dumps(host.identity.candidates), "certainty": host.identity.certainty}
+            row |= {"candidates": _json(host.identity.candidates), "certainty": host.identity.certainty}
         else:
             row |= {name: before[name] for name in ("candidates", "certainty")} if before else {}
         self.memory.rows[row["id"]] = row
-        self.memory.learn(row["id"], traits, *_span(host))
+        self.memory.learn(row["id"], traits, *span)
         self.found.append(row["id"])
+        self.moments.append(moments)
         self.same += [(row["id"], other, how) for other, how in choice.also]
         return row, choice.how
 
 
-def _span(host: HostRecord) -> tuple[str, str]:
-    moments = [observation.at for observation in host.observations]
-    return stamp(min(moments)), stamp(max(moments))
+def _write_assets(
+    connection: Connection, rows: Iterable[dict[str, Any]], stored: Mapping[int, Mapping[str, Any]]
+) -> None:
+    """Write assets by id; of those that are as they were, only when they were seen: no index has that."""
+    seen: list[object] = []
+    other: list[object] = []
+    for row in rows:
+        before = stored.get(row["id"])
+        if before is not None and all(row[name] == before[name] for name in _LASTING):
+            seen += [row[name] for name in ("id", *_PASSING)]
+        else:
+            other += [row[column] for column in _COLUMNS]
+    update_rows(connection, ASSETS, _PASSING, seen)
+    insert_rows(connection, ASSETS, other, replace=True)
 
 
-def _columns(seen: Observation) -> tuple[object, ...]:
+@lru_cache(maxsize=1 << 12)
+def _json(candidates: tuple[str, ...]) -> str:
+    return json.dumps(candidates)
+
+
+def _columns(seen: Observation, at: str) -> tuple[object, ...]:
     end = seen.endpoint
     where = (end.address, end.port, end.transport.value, end.service)
-    return (*where, seen.probe, stamp(seen.at), seen.outcome.value, seen.detail, seen.connections)
+    return (*where, seen.probe, at, seen.outcome.value, seen.detail, seen.connections)
 
 
 def _last(connection: Connection, table: Table) -> int:

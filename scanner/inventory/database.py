@@ -89,7 +89,7 @@ class Database(Driver, Protocol):
         """A plain connection; the caller closes it."""
 
     def engine(self) -> Engine:
-        """SQLAlchemy's engine, which begins as its connection's options ``immediate``, ``rebuilding`` say."""
+        """SQLAlchemy's engine, which begins as its connections' options say: engines.py."""
 
     def version(self) -> str | None:
         """The schema's version of the inventory, None where there is nothing; told without changing a byte.

@@ -68,14 +68,16 @@ class Numbers:
 
     def unasked(self, connection: Connection, reasons: Mapping[str, Message]) -> int | None:
         """The id of why probes were not held, None where all were."""
+        if not reasons:
+            return None
         column = reasons_to_column(reasons)
-        if reasons and column not in self._unasked:
+        if column not in self._unasked:
             found = connection.scalar(select(UNASKED.c.id).where(UNASKED.c.reasons == column))
             if found is None:
                 adding = insert(UNASKED).values(reasons=column).returning(UNASKED.c.id)
                 found = connection.execute(adding).scalar_one()
             self._unasked[column] = found
-        return self._unasked.get(column)
+        return self._unasked[column]
 
     def kind(self, connection: Connection, kind: Kind) -> int:
         """The id of a kind of attempts."""
@@ -110,4 +112,16 @@ class Numbers:
                 rows = cursor.fetchall()
         found = int(rows[0][0])
         self._identities[id(identity)] = (identity, found)
+        return found
+
+
+class KeyIds(dict[str, int]):
+    """The ids of evidence keys, for the length of one transaction: asked for once, then a plain look-up."""
+
+    def __init__(self, connection: Connection, numbers: Numbers) -> None:
+        super().__init__()
+        self._connection, self._numbers = connection, numbers
+
+    def __missing__(self, key: str) -> int:
+        found = self[key] = self._numbers.key(self._connection, key)
         return found

@@ -6,7 +6,6 @@ import json
 import socket
 from typing import TYPE_CHECKING, Any, Final
 
-from scanner.inventory.utc import stamp
 from scanner.model import Certainty, Transport
 
 if TYPE_CHECKING:
@@ -36,33 +35,33 @@ def pack_address(address: str) -> bytes:
 
 def names_of(observations: Sequence[Observation]) -> dict[str, str]:
     """The asset's columns name, fqdn, domain and mac; empty where these observations tell nothing."""
-    names = {column: _first(observations, keys) for column, keys in _NAMES.items()}
-    leased, domain = (_first(observations, (key,)) for key in ("dhcp.hostname", "dhcp.domain"))
+    said: dict[str, str] = {}
+    for observation in observations:
+        for key, values in observation.evidence.items():
+            if values and values[0]:
+                said.setdefault(key, values[0])
+    names = {column: next((said[key] for key in keys if key in said), "") for column, keys in _NAMES.items()}
+    leased, domain = said.get("dhcp.hostname", ""), said.get("dhcp.domain", "")
     names["name"] = names["name"] or names["fqdn"].partition(".")[0] or leased
     if leased and domain and names["name"].casefold() == leased.casefold():
         names["fqdn"] = names["fqdn"] or f"{leased}.{domain}"
     return names
 
 
-def _first(observations: Sequence[Observation], keys: tuple[str, ...]) -> str:
-    for key in keys:
-        for observation in observations:
-            values = observation.evidence.get(key)
-            if values and values[0]:
-                return values[0]
-    return ""
-
-
 def merged(
-    host: HostRecord, before: Mapping[str, Any] | None, *, scan_id: int, identity_id: int
+    host: HostRecord,
+    before: Mapping[str, Any] | None,
+    span: tuple[str, str],
+    *,
+    scan_id: int,
+    identity_id: int,
 ) -> dict[str, Any]:
     """The row's columns, but for id, site and ward: what is known now, else what was known before.
 
     An identity stays with the scan whose evidence made it: silence today does not take back what the machine
     said of itself before, nor does what others know of it that saw it. What
-    met silence alone is no sign of life: another saw it.
+    met silence alone is no sign of life: another saw it. The span is that of its observations, as stored.
     """
-    moments = [observation.at for observation in host.observations]
     told = {key for observation in host.observations for key in observation.evidence}
     names = names_of(host.observations)
     row: dict[str, Any] = {
@@ -71,8 +70,8 @@ def merged(
         **names,
         "identity_id": identity_id,
         "identity_scan_id": scan_id if told else None,
-        "first_seen": stamp(min(moments)),
-        "last_seen": stamp(max(moments)),
+        "first_seen": span[0],
+        "last_seen": span[1],
         "last_scan_id": scan_id,
     }
     if before is None:

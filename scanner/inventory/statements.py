@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
@@ -39,6 +40,28 @@ def insert_rows(
         _insert_in_server(connection, table, values, replace=replace)
 
 
+def update_rows(connection: Connection, table: Table, names: Sequence[str], values: Sequence[object]) -> None:
+    """Change some columns of rows that are there.
+
+    Args:
+        connection: in a transaction.
+        table: one whose rows have an ``id``.
+        names: the columns.
+        values: the id of the first row, then its columns in the order of the names, then the second row's…,
+            as the driver takes them; no row twice.
+    """
+    if not values:
+        return
+    width = 1 + len(names)
+    if connection.dialect.name == "sqlite":
+        rows = [(*values[start + 1 : start + width], values[start]) for start in range(0, len(values), width)]
+        changes = ", ".join(f'"{name}" = ?' for name in names)
+        connection.exec_driver_sql(f"UPDATE {table.name} SET {changes} WHERE id = ?", rows)  # noqa: S608 - our own tables
+    else:
+        columns = tuple(list(values[place::width]) for place in range(width))
+        connection.exec_driver_sql(_changes(table, tuple(names)), columns)
+
+
 def spelt(connection: Connection, sql: str) -> str:
     """A statement with ``?`` for values, as the driver below a connection wants it."""
     return sql if connection.dialect.name == "sqlite" else sql.replace("?", "%s")
@@ -69,12 +92,16 @@ def _rows_of_values(table: Table, rows: int, *, replace: bool) -> str:
 def _insert_in_server(
     connection: Connection, table: Table, values: Sequence[object], *, replace: bool
 ) -> None:
-    """One statement, and a value of it a column: an array of all its values."""
+    """Copy rows; where they may be there already, one statement, and a value of it a column: an array."""
     width = len(table.c)
     if replace:
         values = _last_of_each(table, values)
-    columns = tuple(list(values[place::width]) for place in range(width))
-    connection.exec_driver_sql(_arrays(table, replace=replace), columns)
+        columns = tuple(list(values[place::width]) for place in range(width))
+        connection.exec_driver_sql(_arrays(table), columns)
+    else:
+        with closing(connection.connection.cursor()) as cursor, cursor.copy(_copied(table)) as copy:
+            for row in zip(*[iter(values)] * width, strict=True):
+                copy.write_row(row)
     if "id" in table.c:  # rows that the database numbers itself come behind these
         connection.exec_driver_sql(_count_on(table.name), (max(values[::width]),))  # type: ignore[type-var]
 
@@ -87,15 +114,33 @@ def _last_of_each(table: Table, values: Sequence[object]) -> list[object]:
 
 
 @cache
-def _arrays(table: Table, *, replace: bool) -> str:
-    names = ", ".join(f'"{column.name}"' for column in table.c)
+def _copied(table: Table) -> str:
+    return f"COPY {table.name} ({_names(table)}) FROM STDIN"
+
+
+def _names(table: Table) -> str:
+    return ", ".join(f'"{column.name}"' for column in table.c)
+
+
+@cache
+def _arrays(table: Table) -> str:
     arrays = ", ".join(f"%s::{_array_of(column)}" for column in table.c)
-    statement = f"INSERT INTO {table.name} ({names}) SELECT * FROM unnest({arrays})"  # noqa: S608 - our own tables
-    if not replace:
-        return statement
     keys = ", ".join(f'"{column.name}"' for column in table.primary_key)
     others = ", ".join(f'"{c.name}" = excluded."{c.name}"' for c in table.c if not c.primary_key)
-    return f"{statement} ON CONFLICT ({keys}) DO UPDATE SET {others}"
+    return (
+        f"INSERT INTO {table.name} ({_names(table)}) SELECT * FROM unnest({arrays}) "  # noqa: S608 - our own tables
+        f"ON CONFLICT ({keys}) DO UPDATE SET {others}"
+    )
+
+
+@cache
+def _changes(table: Table, names: tuple[str, ...]) -> str:
+    every = ("id", *names)
+    listed = ", ".join(f'"{name}"' for name in every)
+    arrays = ", ".join(f"%s::{_array_of(table.c[name])}" for name in every)
+    changes = ", ".join(f'"{name}" = new."{name}"' for name in names)
+    new = f"unnest({arrays}) AS new ({listed})"
+    return f"UPDATE {table.name} SET {changes} FROM {new} WHERE {table.name}.id = new.id"  # noqa: S608 - our own tables
 
 
 def _array_of(column: Column[object]) -> str:

@@ -50,7 +50,8 @@ class Writer:
         self._error: InventoryError | None = None
         self._written = time.monotonic()
         with translated(self._database):
-            self._connection = inventory.engine.connect().execution_options(immediate=True)
+            opened = inventory.engine.connect()
+            self._connection = opened.execution_options(immediate=True, recording=True)
 
     def add(self, host: HostRecord) -> None:
         """Take a host over.

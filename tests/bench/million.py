@@ -27,6 +27,7 @@ from scanner.inventory import open_inventory
 from scanner.inventory.answers import pack
 from scanner.inventory.blocks import block_of
 from scanner.inventory.identities import to_columns
+from scanner.inventory.identity.traits import ADDRESS
 from scanner.inventory.merging import pack_address
 from scanner.inventory.places import keep_site
 from scanner.inventory.tables import METADATA
@@ -47,6 +48,8 @@ ROOM: Final = 4096
 OWN_WORDS: Final = 100
 """Of so many machines one says something that fingerprints look at and that no other machine says."""
 FIRST, SECOND = datetime(2025, 11, 3, 20, tzinfo=UTC), datetime(2026, 11, 2, 20, tzinfo=UTC)
+KNOWN_BY: Final = "card guid name fqdn"
+"""What the second scan knew machines again by."""
 _AT_ONCE: Final = 20_000
 _BASE: Final = 0x0A000000
 _SAID: Final = (b"\x00\x00\x00\x7f\xffSMBr" + bytes(90), b"\x00\x00\x01\x02\xffSMBs" + bytes(range(120)))
@@ -185,17 +188,17 @@ def _places(inventory: Inventory, file: Path) -> list[int]:
 
 
 def _once(connection: sqlite3.Connection) -> dict[str, int]:
-    """Scans, keys of evidence and kinds of attempts; gives the keys' ids."""
+    """Scans, keys of evidence and of traits, and kinds of attempts; gives the keys' ids."""
     for scan in range(1, 2 * SITES + 1):
         when = stamp(FIRST if scan <= SITES else SECOND)
         site = (scan - 1) % SITES + 1
         spans = json.dumps([[_BASE + (site - 1) * WARDS * ROOM, _BASE + site * WARDS * ROOM - 1]])
         row = (scan, site, when, when, "done", "office", "all", '{"data": "bench"}', "{}", "{}", "", spans)
         _add(connection, "scans", [row])
-    said = {key for kind in KINDS.values() for key in kind} | set(_names(0, random.Random(0)))
+    said = {key for kind in KINDS.values() for key in kind} | {ADDRESS, *_names(0, random.Random(0))}
     keys = {key: number for number, key in enumerate(sorted(said), 1)}
     _add(connection, "evidence_keys", ((number, key) for key, number in keys.items()))
-    probes = sorted({key.partition(".")[0] for key in keys})
+    probes = sorted({key.partition(".")[0] for key in said - {ADDRESS}})
     kinds = ((number, probe, "tcp", 445, 445, "answered") for number, probe in enumerate(probes, 1))
     _add(connection, "ledger_kinds", kinds)
     return keys
@@ -264,7 +267,7 @@ def _sights(each: Machine, wards: list[int]) -> Iterator[tuple[object, ...]]:
         )
     if each.in_second:
         at = stamp(SECOND + timedelta(milliseconds=40 * each.id))
-        yield each.site + SITES, each.id, packed, at, ward, each.identity, ""
+        yield each.site + SITES, each.id, packed, at, ward, each.identity, KNOWN_BY if each.in_first else ""
 
 
 def _traits(connection: sqlite3.Connection, keys: Mapping[str, int]) -> None:
@@ -276,6 +279,11 @@ def _traits(connection: sqlite3.Connection, keys: Mapping[str, int]) -> None:
             " JOIN assets ON assets.id = asset_id WHERE key_id = ? ORDER BY 1, 2, 3, 4",
             (keys[key],),
         )
+    connection.execute(
+        "INSERT INTO traits SELECT site_id, ?, address, id, first_seen, last_seen, last_scan_id"
+        " FROM assets ORDER BY 1, 3, 4",
+        (keys[ADDRESS],),
+    )
 
 
 def _covered(connection: sqlite3.Connection) -> None:

@@ -5,14 +5,13 @@ Without a file a million assets are made first (two minutes, 2.4 GB). Machines d
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import sqlite3
 import statistics
 import sys
 import time
 from contextlib import closing
-from datetime import UTC, date, datetime
+from datetime import date
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,13 +19,12 @@ from typing import TYPE_CHECKING, Final
 
 from scanner.campaign import Circumstances, close_campaign
 from scanner.config import load_site
-from scanner.inventory import Filters, Recorder, assets_rows, count_rows, open_inventory, settle_findings
+from scanner.inventory import Filters, assets_rows, count_rows, open_inventory, settle_findings
 from scanner.inventory.campaigns import campaigns_rows, open_campaign
 from scanner.model import Certainty, Status
-from tests.bench.crowd import machines
 from tests.bench.million import FIRST, SITES, build
+from tests.bench.recording import recording
 from tests.bench.running import CLI, ratio, say, timed
-from tests.bench.stock import _record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,9 +49,6 @@ FILTERS: Final = {
     "a name, and a status that nothing has": Filters(text="pc-0765432", status=Status.ENDING),
     "much at once": Filters(ward="ward 7*", os="xp", text="7.s3", certainty=Certainty.CERTAIN),
 }
-READERS: Final = 5
-RECORDED: Final = 10_000
-"""Machines that are recorded while readers are busy."""
 
 
 def typical(act: Callable[[], object], times: int = 5) -> float:
@@ -83,47 +78,6 @@ def listed(inventory: Inventory) -> None:
             return list(islice(assets_rows(inventory, wanted, today=TODAY), PAGE))
 
         ratio(f"{name} ({len(page())}), milliseconds", 1000 * typical(page), 100)
-
-
-def busy(url: str, over: object) -> None:
-    """A reader who asks for figures and pages until it is over."""
-    with open_inventory(url) as inventory:
-        while not over.is_set():  # type: ignore[attr-defined]  # an event of multiprocessing
-            count_rows(inventory, today=TODAY)
-            list(islice(assets_rows(inventory, FILTERS["a system"], today=TODAY), PAGE))
-
-
-def recorded(url: str) -> None:
-    """Observations a second into the large inventory, while others read from it."""
-    say(f"recording, while {READERS} others read:")
-    hosts = [
-        _record(number, f"172.{16 + number // 65536}.{number // 256 % 256}.{number % 256}", _said(said))
-        for number, (_, said) in enumerate(machines(RECORDED, 0))
-    ]
-    over = multiprocessing.get_context("spawn").Event()
-    readers = [
-        multiprocessing.get_context("spawn").Process(target=busy, args=(url, over)) for _ in range(READERS)
-    ]
-    for reader in readers:
-        reader.start()
-    time.sleep(3)
-    started = time.perf_counter()
-    with open_inventory(url) as inventory:
-        scan = Recorder(inventory, None, profile="lab", scope="", versions={}, started=datetime.now(UTC))
-        for number, each in enumerate(hosts):
-            scan.record(each)
-            scan.visited(0xAC100000 + number)
-        scan.finish()
-    taken = time.perf_counter() - started
-    over.set()
-    for reader in readers:
-        reader.join()
-    number = sum(len(each.observations) for each in hosts)
-    ratio("observations a second", number / taken, 10_000, at_least=True)
-
-
-def _said(evidence: dict[str, list[str]]) -> dict[str, tuple[str, ...]]:
-    return {key: tuple(values) for key, values in evidence.items()}
 
 
 def exported(url: str, folder: Path) -> None:
@@ -196,7 +150,7 @@ def main() -> None:
         compared(url)
         sealed(url)
         settled(url)
-        recorded(url)
+        recording(url)
 
 
 if __name__ == "__main__":

@@ -6,13 +6,15 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Text, delete, select, tuple_, type_coerce
+from sqlalchemy import delete, select, tuple_
 
 from scanner.inventory.identity.choosing import Choice, Question, choose
 from scanner.inventory.identity.traits import rules
 from scanner.inventory.identity.weighing import Holders, Known, Tenure
+from scanner.inventory.interning import KeyIds
+from scanner.inventory.lookups import looked_up
 from scanner.inventory.statements import insert_rows
-from scanner.inventory.tables import ASSETS, IDENTITIES, TIES, TRAITS, UtcTime
+from scanner.inventory.tables import ASSETS, TIES, TRAITS
 from scanner.model import Certainty
 
 if TYPE_CHECKING:
@@ -26,11 +28,12 @@ if TYPE_CHECKING:
 
 _AT_ONCE: Final = 900
 """Values in one statement."""
-_AS_STORED: Final = [
-    type_coerce(column, Text).label(column.name) if isinstance(column.type, UtcTime) else column
-    for column in ASSETS.c
-]
-"""The columns with times as text, to be compared and written back as they are."""
+_COLUMNS: Final = (*ASSETS.c.keys(), "candidates", "certainty")
+_ROWS: Final = (
+    f"SELECT {', '.join(f'assets.{name}' for name in _COLUMNS[:-2])}, candidates, certainty "  # noqa: S608 - from above
+    "FROM assets JOIN identities ON identities.id = identity_id WHERE assets.id"
+)
+_TENURES: Final = "SELECT asset_id, key_id, value, first, last, scan_id FROM traits WHERE asset_id"
 
 
 @dataclass(slots=True)
@@ -45,8 +48,12 @@ class Memory:
     known: dict[int, Known] = field(default_factory=dict)
     holders: Holders = field(default_factory=Holders)
     apart: set[frozenset[int]] = field(default_factory=set)
+    _keys: KeyIds = field(init=False)
     _changed: dict[tuple[int, str, int], Tenure] = field(default_factory=dict)
     _gone: list[tuple[int, str, int]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._keys = KeyIds(self.connection, self.numbers)
 
     def load(self, hosts: Iterable[Traits]) -> None:
         """Read everything that has a trait of one of these hosts."""
@@ -64,34 +71,21 @@ class Memory:
         self.apart = {frozenset(pair) for pair in self.connection.execute(split)}
 
     def _holding(self, kind: str, values: Sequence[str]) -> set[int]:
-        keys = self._key_ids(kind)
-        found: set[int] = set()
-        for part in _parts(values):
-            here = (
-                TRAITS.c.site_id == self.numbers.site_id,
-                TRAITS.c.key_id.in_(keys),
-                TRAITS.c.value.in_(part),
-            )
-            found.update(self.connection.scalars(select(TRAITS.c.asset_id).where(*here)))
-        return found
-
-    def _key_ids(self, kind: str) -> list[int]:
-        return [self.numbers.key(self.connection, key) for key in rules().kinds[kind].keys]
+        keys = ", ".join(str(self._keys[key]) for key in rules().kinds[kind].keys)
+        asked = (
+            f"SELECT asset_id FROM traits WHERE site_id = {self.numbers.site_id} "  # noqa: S608 - numbers alone
+            f"AND key_id IN ({keys}) AND value"
+        )
+        return {asset for (asset,) in looked_up(self.connection, asked, values)}
 
     def _load_assets(self, assets: Sequence[int]) -> None:
-        kinds = {self.numbers.key(self.connection, key): (key, kind) for key, kind in rules().by_key.items()}
-        what = [IDENTITIES.c.candidates, IDENTITIES.c.certainty]
-        columns = (TRAITS.c.asset_id, TRAITS.c.key_id, TRAITS.c.value)
-        times = (type_coerce(TRAITS.c.first, Text), type_coerce(TRAITS.c.last, Text), TRAITS.c.scan_id)
-        for part in _parts(assets):
-            rows = select(*_AS_STORED, *what).join(IDENTITIES).where(ASSETS.c.id.in_(part))
-            for row in self.connection.execute(rows).mappings():
-                self.rows[row["id"]] = dict(row)
-                self.known[row["id"]] = Known(row["id"])
-            traits = select(*columns, *times).where(TRAITS.c.asset_id.in_(part))
-            for asset, key_id, value, *tenure in self.connection.execute(traits):
-                key, kind = kinds[key_id]
-                self._note(asset, kind, value, Tenure(key, *tenure))
+        kinds = {self._keys[key]: (key, kind) for key, kind in rules().by_key.items()}
+        for row in looked_up(self.connection, _ROWS, assets):
+            self.rows[row[0]] = dict(zip(_COLUMNS, row, strict=True))
+            self.known[row[0]] = Known(row[0])
+        for asset, key_id, value, *tenure in looked_up(self.connection, _TENURES, assets):
+            key, kind = kinds[key_id]
+            self._note(asset, kind, value, Tenure(key, *tenure))
 
     def _note(self, asset: int, kind: str, value: str, tenure: Tenure) -> None:
         self.known[asset].kinds.setdefault(kind, {})[value] = tenure
@@ -121,27 +115,30 @@ class Memory:
                     self._forget(asset, kind, values)
             else:
                 tenure = Tenure(before.key, min(before.first, first), max(before.last, last), self.scan)
-            self._note(asset, kind, value, tenure)
-            self._changed[self.numbers.key(self.connection, tenure.key), value, asset] = tenure
+            if tenure != before:
+                values[value] = tenure
+                self.holders.add(kind, value, asset, tenure)
+                self._changed[self._keys[tenure.key], value, asset] = tenure
 
     def _forget(self, asset: int, kind: str, values: dict[str, Tenure]) -> None:
         for value, tenure in values.items():
-            row = (self.numbers.key(self.connection, tenure.key), value, asset)
+            row = (self._keys[tenure.key], value, asset)
             self.holders.drop(kind, value, asset)
             self._changed.pop(row, None)
             self._gone.append(row)
         values.clear()
 
     def write(self) -> None:
-        """Write what was learnt."""
+        """Write what was learnt, in the order in which it is stored: neighbours share a page."""
         site, columns = self.numbers.site_id, (TRAITS.c.key_id, TRAITS.c.value, TRAITS.c.asset_id)
         for part in _parts(self._gone):
             self.connection.execute(
                 delete(TRAITS).where(TRAITS.c.site_id == site, tuple_(*columns).in_(part))
             )
         values: list[object] = []
-        for (key, value, asset), tenure in self._changed.items():
-            values += (site, key, value, asset, tenure.first, tenure.last, tenure.scan)
+        for row in sorted(self._changed):
+            tenure = self._changed[row]
+            values += (site, *row, tenure.first, tenure.last, tenure.scan)
         insert_rows(self.connection, TRAITS, values, replace=True)
 
 
