@@ -11,7 +11,7 @@ import statistics
 import sys
 import time
 from contextlib import closing
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
