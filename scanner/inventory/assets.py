@@ -11,6 +11,7 @@ from scanner.inventory.evidence import evidence_of
 from scanner.inventory.filtering import Sieve
 from scanner.inventory.identities import from_columns
 from scanner.inventory.patterns import releases_meant
+from scanner.inventory.records.telling import kept_by_agents
 from scanner.inventory.rows import Asset, Filters
 from scanner.inventory.tables import ASSETS, IDENTITIES
 from scanner.inventory.transactions import reading
@@ -127,8 +128,9 @@ def read_assets(
     wanted = select(*_COLUMNS).join(IDENTITIES).where(ASSETS.c.id.in_(list(ids)))
     rows = {row[0]: row for row in connection.execute(wanted).all()}
     rests = evidence_of(connection, list(rows)) if evidence else {}
+    managed = kept_by_agents(connection, list(rows)) if evidence else ()
     return [
-        _asset(row, wards[_home(row)], verdicts, rests.get(row[0], _NOTHING))
+        _asset(row, wards[_home(row)], verdicts, rests.get(row[0], _NOTHING), managed=row[0] in managed)
         for row in (rows[asset_id] for asset_id in ids if asset_id in rows)
         if _home(row) in wards
     ]
@@ -138,7 +140,9 @@ def _home(row: Row[*tuple[Any, ...]]) -> tuple[int, int | None]:
     return row[1], row[2]
 
 
-def _asset(row: Row[*tuple[Any, ...]], ward: Ward, verdicts: Verdicts, rests: Rests) -> Asset:
+def _asset(
+    row: Row[*tuple[Any, ...]], ward: Ward, verdicts: Verdicts, rests: Rests, *, managed: bool
+) -> Asset:
     number, _, _, address, name, fqdn, domain, mac, first_seen, last_seen, scan, version, *identified = row
     identity = from_columns(*identified)
     candidates = verdicts.candidates(identity)
@@ -159,6 +163,7 @@ def _asset(row: Row[*tuple[Any, ...]], ward: Ward, verdicts: Verdicts, rests: Re
         asked=rests[1],
         data_version=version,
         scan=scan,
+        managed=managed,
     )
 
 

@@ -13,6 +13,7 @@ from scanner.inventory.answers import unpack
 from scanner.inventory.assets import read_assets
 from scanner.inventory.blocks import block_of
 from scanner.inventory.evidence import values_of
+from scanner.inventory.holding import LAST_SEEN
 from scanner.inventory.identities import reasons_from_column
 from scanner.inventory.ledger import ledger_rows
 from scanner.inventory.rows import AssetDetail, Heard
@@ -75,11 +76,7 @@ def _unasked(connection: Connection, asset_id: int) -> dict[str, Message]:
 
 
 def _find(connection: Connection, host: str) -> int:
-    found = connection.execute(
-        select(ASSETS.c.id, ASSETS.c.address, ASSETS.c.name)
-        .where(_called(host.strip()))
-        .order_by(ASSETS.c.id)
-    ).all()
+    found = _candidates(connection, host.strip())
     if not found:
         raise ConfigError(
             "no machine called {host} was ever seen: vetuste assets lists those that were", host=repr(host)
@@ -93,11 +90,18 @@ def _find(connection: Connection, host: str) -> int:
     return int(found[0].id)
 
 
-def _called(host: str) -> ColumnElement[bool]:
+def _candidates(connection: Connection, host: str) -> Sequence[Row[Any, Any, Any, Any]]:
+    """The machines that may be meant; by an address that of each site which has it now."""
+    wanted = select(ASSETS.c.id, ASSETS.c.address, ASSETS.c.name, ASSETS.c.site_id)
     try:
-        return ASSETS.c.address == str(ip_address(host))
+        address = str(ip_address(host))
     except ValueError:
-        pass
+        return connection.execute(wanted.where(_called(host)).order_by(ASSETS.c.id)).all()
+    there = connection.execute(wanted.where(ASSETS.c.address == address).order_by(*LAST_SEEN))
+    return list({row.site_id: row for row in there}.values())
+
+
+def _called(host: str) -> ColumnElement[bool]:
     if not host:  # many a machine has no name; that is not what it is called
         return false()
     spelt = {host, host.upper(), host.lower()}  # SQLite's own lower() stops at ASCII
@@ -108,7 +112,7 @@ def _called(host: str) -> ColumnElement[bool]:
     return names
 
 
-def _told(found: Sequence[Row[Any, Any, Any]]) -> str:
+def _told(found: Sequence[Row[Any, Any, Any, Any]]) -> str:
     told = [f"{row.id} ({row.address} {row.name})" for row in found[:_TOLD]]
     return ", ".join(told + ["…"] * (len(found) > _TOLD))
 

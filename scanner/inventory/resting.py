@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from scanner.inventory.evidence import values_of
+from scanner.inventory.holding import holders
 from scanner.inventory.identities import reasons_from_column
-from scanner.inventory.tables import ASSETS, OBSERVATIONS, SITES, UNASKED
+from scanner.inventory.tables import ASSETS, OBSERVATIONS, UNASKED
 from scanner.inventory.transactions import reading
 from scanner.model import Endpoint, Observation, Outcome, Transport
 
@@ -30,18 +31,14 @@ def resting_on(
     Raises:
         InventoryError: the inventory cannot be read.
     """
-    wanted = (
-        select(OBSERVATIONS)
-        .join(ASSETS, (ASSETS.c.id == OBSERVATIONS.c.asset_id))
-        .join(SITES, SITES.c.id == ASSETS.c.site_id)
-        .where(
-            OBSERVATIONS.c.scan_id == ASSETS.c.identity_scan_id,
-            SITES.c.name == site,
-            ASSETS.c.address.in_(list(addresses)),
-        )
-        .order_by(OBSERVATIONS.c.id)
-    )
     with reading(inventory) as connection:
+        there = {asset: address for address, asset in holders(connection, site, addresses).items()}
+        wanted = (
+            select(OBSERVATIONS)
+            .join(ASSETS, (ASSETS.c.id == OBSERVATIONS.c.asset_id))
+            .where(OBSERVATIONS.c.scan_id == ASSETS.c.identity_scan_id, ASSETS.c.id.in_(list(there)))
+            .order_by(OBSERVATIONS.c.id)
+        )
         rows = connection.execute(wanted).all()
         evidence = values_of(connection, [row.id for row in rows])
     found: dict[str, tuple[Observation, ...]] = {}
@@ -51,7 +48,8 @@ def resting_on(
             detail = row.detail or f"heard by scan {row.scan_id}"
             outcome = Outcome(row.outcome)
             heard = Observation(endpoint, row.probe, row.at, outcome, evidence[row.id], detail)
-            found[row.address] = (*found.get(row.address, ()), heard)
+            address = there[row.asset_id]
+            found[address] = (*found.get(address, ()), heard)
     return found
 
 
@@ -61,11 +59,10 @@ def unasked_at(inventory: Inventory, site: str, addresses: Sequence[str]) -> dic
     Raises:
         InventoryError: the inventory cannot be read.
     """
-    wanted = (
-        select(ASSETS.c.address, UNASKED.c.reasons)
-        .join(UNASKED, UNASKED.c.id == ASSETS.c.unasked_id)
-        .join(SITES, SITES.c.id == ASSETS.c.site_id)
-        .where(SITES.c.name == site, ASSETS.c.address.in_(list(addresses)))
-    )
     with reading(inventory) as connection:
+        wanted = (
+            select(ASSETS.c.address, UNASKED.c.reasons)
+            .join(UNASKED, UNASKED.c.id == ASSETS.c.unasked_id)
+            .where(ASSETS.c.id.in_(list(holders(connection, site, addresses).values())))
+        )
         return {row.address: reasons_from_column(row.reasons) for row in connection.execute(wanted)}

@@ -151,7 +151,7 @@ def main() -> None:
         url = f"sqlite:///{file}"
         with closing(sqlite3.connect(file)) as connection:
             for table in ("assets", "observations", "evidence", "sights", "traits", "ledger", "identities"):
-                (number,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608
+                (number,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 - from above
                 say(f"  {number:>10} {table}")
         say(f"load before: {os.getloadavg()[0]:.2f}")
         with open_inventory(url) as inventory:

@@ -265,7 +265,7 @@ def test_a_json_line_is_that_of_the_contract() -> None:
     assert (unknown["status"], unknown["os"], unknown["candidates"]) == ("unknown", None, [])
 
 
-def finding(number: int, cause: str, state: State = State.OPEN, note: str = "", **more: Any) -> Finding:  # noqa: ANN401
+def finding(number: int, cause: str, state: State = State.OPEN, note: str = "", **more: Any) -> Finding:  # noqa: ANN401 - its columns
     moment = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
     return Finding(number, 1, cause, Standing(state, **more), moment, moment, note)
 

@@ -56,9 +56,8 @@ def perform(form: Format, name: str, stream: IO[bytes], source: SiteSource | Non
     """
     classifier = default_classifier()
     if inventory_exists(database):
-        open_inventory(
-            database
-        ).close()  # what is wrong with it is said before an hour's reading, not after it
+        # What is wrong with it is said before an hour's reading, not after it.
+        open_inventory(database).close()
     started = datetime.now(UTC)
     shown = "stdin" if name == "-" else printable(name)
     watched, progress = Watched(stream), _Progress()
