@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import sqlite3
 import struct
+import zipfile
 from contextlib import closing
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -78,6 +79,12 @@ def record(file: Path, heard: Iterable[Heard]) -> None:
             scan.sent([Attempt(end, probe.name, WHEN, Outcome.ANSWERED, 1, sum(map(len, raw)))])
 
 
+def members(archive: io.BytesIO) -> str:
+    """The names and texts of what a ZIP archive holds."""
+    with zipfile.ZipFile(archive) as opened:
+        return "\n".join(f"{name}\n{opened.read(name).decode()}" for name in opened.namelist())
+
+
 def everything(file: Path) -> str:
     """All that is stored, raw answers unpacked and read as every text that they may be, and all exports."""
     parts: list[str] = []
@@ -92,10 +99,10 @@ def everything(file: Path) -> str:
                 parts += [answer[start:].decode("utf-16-le", "replace") for start in (0, 1)]
     with open_inventory(f"sqlite:///{file}") as inventory:
         for form in formats():
-            stream = io.StringIO(newline="")
+            stream = io.BytesIO() if form.binary else io.StringIO(newline="")
             today = date(2026, 11, 23)
             form.write(assets_rows(inventory, today=today, evidence=True), stream, Options(today))
-            parts.append(stream.getvalue())
+            parts.append(stream.getvalue() if isinstance(stream, io.StringIO) else members(stream))
     return "\n".join(parts).casefold()
 
 

@@ -140,12 +140,13 @@ def test_evidence_is_heard_as_others_read_it(inventory: Inventory) -> None:
 
 
 def test_what_a_scan_writes_meanwhile_is_newer(inventory: Inventory) -> None:
-    record(inventory, None, [host("10.0.0.1", "", XP)])
+    same = seen("10.0.0.1", {"smb.native_os": ("Windows 5.1",), "smb.server_guid": ("01" * 16,)})
+    record(inventory, None, [host("10.0.0.1", "", XP, same)])
     newer = Identity(("w-2003",), Certainty.CERTAIN)
 
     class Slow(Tomorrow):
         def classify(self, evidence: Evidence) -> Identity:
-            record(inventory, None, [host("10.0.0.1", "", newer)])
+            record(inventory, None, [host("10.0.0.1", "", newer, same)])
             return super().classify(evidence)
 
     list(rejudge(inventory, Slow(XP_OR_POS)))  # type: ignore[arg-type]

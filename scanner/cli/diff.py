@@ -1,7 +1,8 @@
-"""Show what is different between two scans or days: new, gone, moved, upgraded, back, dates passed.
+"""Show what is different between two scans, campaigns or days: new, gone, moved, upgraded, verdict changed.
 
-BEFORE and AFTER are numbers of scans, or days such as 2026-11-23 (UTC, to their end): what a scan saw, or
-what was known on a day. Each side is judged on its own day, with today's data and what the site holds today.
+BEFORE and AFTER are numbers of scans, names of closed campaigns, or days such as 2026-11-23 (UTC, to their
+end): what a scan saw, what all scans of a campaign saw, or what was known on a day. Each side is judged on
+its own day (of a campaign: that of its last scan), with today's data and what the site holds today.
 
 Gone is only what was looked for at its last address; what the later scan did not look at is unseen. Data
 changed: other data made other candidates of a machine, which may be what it was before.
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     __doc__,
     examples=(
         ("What the last scan found that the one before it did not:", "vetuste diff 11 12 --kind new,back"),
+        ("What changed from one audit to the next:", 'vetuste diff "audit 2025" "audit 2026"'),
         ("What a month changed in one ward:", 'vetuste diff 2026-10-31 2026-11-30 --ward "Cardio*"'),
     ),
 )

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import click
 
 from scanner.cli.terminal.commands import command as command_of
-from scanner.cli.terminal.options import Day, Where, Words, flat, formats, today, where
+from scanner.cli.terminal.options import Where, Words, flat, formats, today, where
 from scanner.cli.terminal.output import write_csv, write_json_list, write_lines
 from scanner.cli.terminal.pivot import pivoted, sparkline
 from scanner.cli.terminal.switches import Option
 from scanner.cli.terminal.table import Cell, Column, table, terminal_width
 from scanner.cli.terminal.words import STATUS, heading
-from scanner.inventory import EVERY, TREND_BY, open_inventory, trend_rows
+from scanner.inventory import EVERY, TREND_BY, beginning_of, open_inventory, trend_rows
 from scanner.language import translate
 from scanner.model import Status
 
@@ -59,7 +59,10 @@ if TYPE_CHECKING:
     help="What a row is; several give a row each; ward otherwise.",
 )
 @click.option(
-    "--since", cls=Option, type=Day(), metavar="DATE", help="Begin then (otherwise at the first scan)."
+    "--since",
+    cls=Option,
+    metavar="DATE",
+    help="Begin then, or where a closed campaign of this name began (otherwise at the first scan).",
 )
 @click.option("--every", cls=Option, type=click.Choice(EVERY), default="month", help="What a period is.")
 @formats("table", "csv", "json")
@@ -70,7 +73,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     pattern: str | None,
     status: str | None,
     by: tuple[tuple[str, ...], ...],
-    since: date | None,
+    since: str | None,
     every: str,
     form: str,
     today: date,
@@ -83,7 +86,7 @@ def command(  # noqa: PLR0913 - one parameter an option
             by=keys,
             pattern=pattern,
             status=Status(status) if status else None,
-            since=since,
+            since=None if since is None else beginning_of(inventory, since),
             every=every,
             today=today,
         )

@@ -66,4 +66,4 @@ def _comment(asset: Asset, lang: str) -> str:
     return Message(_COMMENT.text, values).render(lang)
 
 
-FORMAT: Final = Format("glpi-injection", ".csv", write, evidence=False)
+FORMAT: Final = Format("glpi-injection", ".csv", write)

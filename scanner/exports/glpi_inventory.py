@@ -41,4 +41,4 @@ def write(assets: Iterable[Asset], stream: BinaryIO, options: Options) -> int:
     return number
 
 
-FORMAT: Final = Format("glpi", ".zip", write, evidence=False, binary=True)
+FORMAT: Final = Format("glpi", ".zip", write, binary=True)

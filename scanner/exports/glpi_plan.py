@@ -46,4 +46,4 @@ def _row(asset: Asset, lang: str) -> list[str]:
     return [str(asset.id), asset.address, asset.name, item_type(asset), device_id(asset), effect, fields]
 
 
-FORMAT: Final = Format("glpi-plan", ".csv", write, DIALECTS, evidence=False)
+FORMAT: Final = Format("glpi-plan", ".csv", write, DIALECTS)

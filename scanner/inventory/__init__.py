@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from scanner.inventory.findings.states import Decision, Standing, State
     from scanner.inventory.history.changes import Change, Kind, Seen
     from scanner.inventory.history.differing import changes_between
-    from scanner.inventory.history.sides import Side, sides_of
+    from scanner.inventory.history.sides import Side, beginning_of, sides_of
     from scanner.inventory.history.stays import History, Stay, Tie, Trait, history_of
     from scanner.inventory.history.trends import EVERY, TREND_BY, TrendRow, trend_rows
     from scanner.inventory.identity.deciding import merge_by_hand, part_by_hand, split_by_hand
@@ -68,7 +68,7 @@ _HOMES: Final = {
     "detail": ("asset_detail",),
     "history.changes": ("Change", "Kind", "Seen"),
     "history.differing": ("changes_between",),
-    "history.sides": ("Side", "sides_of"),
+    "history.sides": ("Side", "beginning_of", "sides_of"),
     "history.stays": ("History", "Stay", "Tie", "Trait", "history_of"),
     "history.trends": ("EVERY", "TREND_BY", "TrendRow", "trend_rows"),
     "findings.causes": ("causes", "told"),
@@ -138,6 +138,7 @@ __all__ = [
     "assets_rows",
     "backup_before_upgrade",
     "backup_inventory",
+    "beginning_of",
     "breakers_rows",
     "causes",
     "changes_between",

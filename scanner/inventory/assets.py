@@ -10,6 +10,7 @@ from scanner.addresses import address_of
 from scanner.inventory.evidence import evidence_of
 from scanner.inventory.identities import from_columns
 from scanner.inventory.ledger import unpacked
+from scanner.inventory.records.telling import kept_by_agents
 from scanner.inventory.rows import Asset, Filters
 from scanner.inventory.tables import ASSETS, IDENTITIES, SIGHTS
 
@@ -55,8 +56,16 @@ def read_assets(
     _identify(connection, {row[-1] for row in rows.values()}, verdicts.identities)
     rests = evidence_of(connection, list(rows)) if evidence else {}
     others = _other_addresses(connection, rows) if evidence else {}
+    managed = kept_by_agents(connection, list(rows)) if evidence else frozenset()
     return [
-        _asset(row, wards[_home(row)], verdicts, rests.get(row[0], _NOTHING), others.get(row[0], ()))
+        _asset(
+            row,
+            wards[_home(row)],
+            verdicts,
+            rests.get(row[0], _NOTHING),
+            others.get(row[0], ()),
+            managed=row[0] in managed,
+        )
         for row in (rows[asset_id] for asset_id in ids if asset_id in rows)
         if _home(row) in wards
     ]
@@ -93,7 +102,13 @@ def _other_addresses(
 
 
 def _asset(
-    row: Row[*tuple[Any, ...]], ward: Ward, verdicts: Verdicts, rests: Rests, others: tuple[str, ...]
+    row: Row[*tuple[Any, ...]],
+    ward: Ward,
+    verdicts: Verdicts,
+    rests: Rests,
+    others: tuple[str, ...],
+    *,
+    managed: bool,
 ) -> Asset:
     number, _, _, address, name, fqdn, domain, mac, first_seen, last_seen, scan, identified = row
     identity, version = verdicts.identities[identified]
@@ -116,6 +131,7 @@ def _asset(
         asked=rests[1],
         data_version=version,
         scan=scan,
+        managed=managed,
     )
 
 

@@ -8,17 +8,29 @@ for when a scan ends, from what it recorded: so a scan that was killed and resum
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, or_, select
 
 from scanner.inventory.coverage import MAP_BYTES
 from scanner.inventory.evidence import values_of
 from scanner.inventory.findings.keeping import forget_findings
+from scanner.inventory.identity.traits import ADDRESS
 from scanner.inventory.records.keeping import release_records
 from scanner.inventory.statements import insert_rows
-from scanner.inventory.tables import ASSETS, EVIDENCE, OBSERVATIONS, PHANTOMS, SIGHTS, TRAITS, VISITS
+from scanner.inventory.tables import (
+    ASSETS,
+    EVIDENCE,
+    EVIDENCE_KEYS,
+    IDENTITIES,
+    OBSERVATIONS,
+    PHANTOMS,
+    SCANS,
+    SIGHTS,
+    TRAITS,
+    VISITS,
+)
 from scanner.model import Outcome
 
 if TYPE_CHECKING:
@@ -54,6 +66,11 @@ _OWN: Final = frozenset(
     }
 )
 """Evidence that two machines never share."""
+
+
+_NONE: Final = "[]"
+_NOTHING: Final = "{}"
+"""What is stored of an identity of which nothing is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +170,33 @@ def _answers(connection: Connection, site_id: int, scan_id: int, block: bytes) -
     for asset, packed, observation, scan, outcome in connection.execute(rows):
         heard.setdefault((asset, packed[-1]), []).append((observation, scan, Outcome(outcome)))
     evidence = values_of(connection, [seen for each in heard.values() for seen, _, _ in each])
-    return [_answered(*place, seen, evidence, scan_id) for place, seen in heard.items()]
+    before = _known_before(connection, [asset for asset, _ in heard], scan_id)
+    found = (_answered(*place, seen, evidence, scan_id) for place, seen in heard.items())
+    return [replace(each, known=each.known or each.asset in before) for each in found]
+
+
+def _known_before(connection: Connection, assets: Sequence[int], scan_id: int) -> set[int]:
+    """Those of some assets of which another scan knew something, whose observations may be gone by now."""
+    seen = (
+        select(SIGHTS.c.asset_id)
+        .join(IDENTITIES)
+        .where(
+            SIGHTS.c.asset_id.in_(list(assets)),
+            SIGHTS.c.scan_id != scan_id,
+            or_(IDENTITIES.c.candidates != _NONE, IDENTITIES.c.attributes != _NOTHING),
+        )
+    )
+    started = select(SCANS.c.started).where(SCANS.c.id == scan_id).scalar_subquery()
+    called = (
+        select(TRAITS.c.asset_id)
+        .join(EVIDENCE_KEYS)
+        .where(
+            TRAITS.c.asset_id.in_(list(assets)),
+            EVIDENCE_KEYS.c.key != ADDRESS,
+            or_(TRAITS.c.scan_id != scan_id, TRAITS.c.first < started),
+        )
+    )
+    return {*connection.scalars(seen), *connection.scalars(called)}
 
 
 def _answered(

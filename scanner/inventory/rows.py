@@ -63,7 +63,7 @@ class Asset:
     scan: int = 0
     """Id of the last scan that saw it."""
     managed: bool = False
-    """Whether another register is known to have it from an agent on the machine itself."""
+    """Whether a register has it from an agent on the machine itself; False unless evidence was asked for."""
     findings: tuple[Finding, ...] = ()
     """What somebody must act on; empty unless it was asked for."""
 

@@ -48,6 +48,8 @@ XP: dict[str, tuple[str, ...]] = {
 }
 SAMBA: dict[str, tuple[str, ...]] = {"smb.native_os": ("Windows 6.1",), "ntlm.version": ("6.1.0",)}
 ODD: dict[str, tuple[str, ...]] = {"smb.native_os": ("=cmd|' /C calc'!A0",)}
+CARD: dict[str, tuple[str, ...]] = {"netbios.mac": ("00:21:9b:0c:20:01",)}
+"""What a machine is known again by, whatever is installed on it."""
 TODAY = date(2026, 11, 23)
 _STARTED = datetime(2026, 11, 20, 21, tzinfo=UTC)
 
@@ -70,8 +72,9 @@ def _host(address: str, ward: str, evidence: Evidence, name: str, minutes: int) 
 def _recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("recorded")
     (folder / "site.toml").write_text(SITE, encoding="utf-8")
-    hosts = [
-        _host(f"10.20.0.{number}", "Cardiologie", XP, f"PC-CARDIO-{number}", number) for number in range(1, 4)
+    hosts = [_host("10.20.0.1", "Cardiologie", {**XP, **CARD}, "PC-CARDIO-1", 1)]
+    hosts += [
+        _host(f"10.20.0.{number}", "Cardiologie", XP, f"PC-CARDIO-{number}", number) for number in (2, 3)
     ]
     hosts.append(_host("10.20.9.7", "Réanimation", XP, "PC-REA-7", 7))
     hosts.append(_host("10.20.9.8", "Réanimation", SAMBA, "NAS", 8))

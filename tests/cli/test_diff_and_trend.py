@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +16,8 @@ from scanner.cli.terminal.pivot import pivoted, sparkline
 from scanner.config import load_site
 from scanner.errors import ConfigError
 from scanner.inventory import Recorder, open_inventory
-from tests.cli.conftest import SAMBA, _host
+from scanner.inventory.campaigns.closing import begin_closing, seal
+from tests.cli.conftest import CARD, SAMBA, _host
 from tests.cli.process import run
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def twice(hospital: Path) -> Path:
         with second:
             for last in range(256):
                 second.visited(number_of(f"10.20.0.{last}"))
-            second.record(_host("10.20.0.1", "Cardiologie", SAMBA, "PC-CARDIO-1", 20_000))
+            second.record(_host("10.20.0.1", "Cardiologie", {**SAMBA, **CARD}, "PC-CARDIO-1", 20_000))
             second.record(_host("10.20.0.77", "Cardiologie", SAMBA, "=NEW", 20_000))
     return hospital
 
@@ -82,7 +83,7 @@ def test_a_diff_of_days(twice: Path) -> None:
     assert sorted(kind for change in found for kind in change["kinds"]) == ["gone", "gone", "new", "upgraded"]
     code, out, err = run("diff", "1", "yesterday", cwd=twice)
     assert (code, out) == (2, "")
-    assert "neither a scan nor a day" in err
+    assert "no scan, no day and no closed campaign" in err
 
 
 def test_a_trend_in_every_format_agrees_with_count(twice: Path) -> None:
@@ -99,6 +100,18 @@ def test_a_trend_in_every_format_agrees_with_count(twice: Path) -> None:
     table = _read(twice, "trend", *asked).splitlines()
     assert table[0].split() == ["ward", "2026-11-30", "2026-12-10", "trend"]
     assert next(line for line in table if line.startswith("Cardiologie")).split()[1:3] == ["3", "4"]
+
+
+def test_a_trend_begins_where_a_campaign_began(twice: Path) -> None:
+    assert run("campaign", "open", "winter", "--from", "2026-12-01", cwd=twice)[0] == 0
+    asked = ("trend", "--today", "2026-12-10", "--json", "--since")
+    assert "no closed campaign" in run(*asked, "winter", cwd=twice)[2]
+    with open_inventory(f"sqlite:///{twice / 'inventory.db'}") as inventory:
+        closing = begin_closing(inventory, "winter", LATER + timedelta(days=1))
+        seal(inventory, closing, "audit", lambda head: ("", head))
+    rows = json.loads(_read(twice, *asked, "winter"))
+    assert {row["day"] for row in rows} == {"2026-12-10"}
+    assert _read(twice, "diff", "1", "winter", "--json") == _read(twice, "diff", "1", "2", "--json")
 
 
 def test_without_pandas_a_table_says_how_to_have_one(monkeypatch: pytest.MonkeyPatch) -> None:

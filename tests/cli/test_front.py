@@ -120,7 +120,9 @@ def test_help_imports_nothing_heavy_and_no_command() -> None:
 def test_completion_imports_no_command() -> None:
     asked = {"_VETUSTE_COMPLETE": "bash_complete", "COMP_WORDS": "vetuste c", "COMP_CWORD": "1"}
     out, imported = imported_by(**asked)
-    assert out.split() == ["plain,classify", "plain,completion", "plain,count", "plain,coverage"]
+    assert out.split() == [
+        f"plain,{name}" for name in ("campaign", "classify", "completion", "count", "coverage")
+    ]
     assert not (HEAVY | {"scanner.cli.count"}) & imported
 
 

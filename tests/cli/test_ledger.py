@@ -155,7 +155,12 @@ def test_a_probe_that_a_spreadsheet_would_run_is_text(hospital: Path) -> None:
 
 
 def test_explain_prints_the_ledger_of_its_host(second: Path) -> None:
-    told = read(second, "explain", "10.20.9.7", "--today=2026-12-02").partition("Ledger: ")[2].splitlines()
+    told = (
+        read(second, "explain", "10.20.9.7", "--today=2026-12-02")
+        .partition("Ledger: ")[2]
+        .partition("\n\n")[0]
+        .splitlines()
+    )
     assert [line.split()[2] for line in told[2:]] == [
         "10.20.9.7:445/tcp", "10.20.9.7:445/tcp", "10.20.9.7:137/udp", "10.20.9.7:0/icmp",
     ]  # fmt: skip
@@ -173,7 +178,7 @@ def test_explain_sums_up_what_is_long(hospital: Path) -> None:
             for place, outcome in enumerate(many)
         ),
     )
-    told = read(hospital, "explain", "10.20.9.7").partition("Ledger: ")[2].splitlines()
+    told = read(hospital, "explain", "10.20.9.7").partition("Ledger: ")[2].partition("\n\n")[0].splitlines()
     first, second, last = told[1:]
     assert first == (
         "scan 1, 2026-11-20 21:00:00 to 2026-11-20 21:00:00 UTC: "

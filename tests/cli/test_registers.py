@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import tomllib
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -146,3 +149,33 @@ def test_they_explain_themselves(folder: Path, command: list[str]) -> None:
     code, out, err = process(*command, "--help", cwd=folder)
     assert (code, err) == (0, "")
     assert "Examples" in out
+
+
+def test_what_an_agent_keeps_is_left_out_of_what_glpi_is_sent(folder: Path) -> None:
+    def exported() -> tuple[set[str], set[str], str]:
+        """The names with an agent in the plan, and in the documents; and the file for Data Injection."""
+        plan = run("export", "glpi-plan", "--lang", "en", "--dialect", "rfc4180", cwd=folder)[1]
+        rows = list(csv.DictReader(io.StringIO(plan, newline="")))
+        left = {row["name"] for row in rows if row["effect"] == "left out: an agent manages it"}
+        assert run("export", "glpi", "--out", "glpi.zip", cwd=folder)[0] == 0
+        with zipfile.ZipFile(folder / "glpi.zip") as archive:
+            documents = [json.loads(archive.read(name)) for name in archive.namelist()]
+        sent = {each["content"].get("hardware", {}).get("name", "") for each in documents}
+        assert left | sent == {row["name"] for row in rows}
+        return left, sent, run("export", "glpi-injection", cwd=folder)[1]
+
+    def imported(said: str) -> None:
+        text = (
+            "ID;Name;Operating system - Name;Last inventory date;Automatic inventory\n"
+            f"5;PC-REA-7;Windows XP;2010-11-20 21:00;{said}\n"
+        )
+        (folder / "one.csv").write_text(text, encoding="utf-8")
+        assert told(folder, "import", "glpi", "one.csv")["matched"] == 1
+
+    left, before, injected = exported()
+    assert (left, "PC-REA-7" in before, "PC-REA-7" in injected) == (set(), True, True)
+    imported("Yes")
+    left, sent, injected = exported()
+    assert (left, sent, "PC-REA-7" in injected) == ({"PC-REA-7"}, before - {"PC-REA-7"}, False)
+    imported("No")
+    assert exported()[:2] == (set(), before)

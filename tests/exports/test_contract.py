@@ -125,10 +125,10 @@ def _write(form: Format, stream: io.BufferedWriter, options: Options) -> None:
 
 
 @every
-@pytest.mark.parametrize("room", [0, 1000])
-def test_a_full_disk_is_an_error_of_the_system(form: Format, room: int) -> None:
-    stream = _Full(room)
+@pytest.mark.parametrize("share", [0, 0.5])
+def test_a_full_disk_is_an_error_of_the_system(form: Format, share: float) -> None:
     options = Options(TODAY, whole=whole(*WORDS))
+    stream = _Full(int(len(written(form, crowd(), whole=options.whole)) * share))
     with pytest.raises(OSError, match="No space left"):
         _write(form, io.BufferedWriter(stream), options)
 

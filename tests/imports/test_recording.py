@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from scanner.config import SiteFile
+    from scanner.inventory import Asset
 
 THEN = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -78,15 +79,21 @@ def scanned(inventory: Inventory, host: tuple[str, tuple[Observation, ...]]) -> 
         writing.sent([attempt(address)])
 
 
+def latest(inventory: Inventory) -> Asset:
+    return max(assets_rows(inventory, today=TODAY, evidence=True), key=lambda asset: asset.last_seen)
+
+
+def machines(inventory: Inventory) -> int:
+    return sum(1 for _ in assets_rows(inventory, today=TODAY))
+
+
 def evidence(inventory: Inventory) -> dict[str, tuple[str, ...]]:
-    """What the one machine's identity rests on."""
-    (asset,) = assets_rows(inventory, today=TODAY, evidence=True)
-    return dict(asset.evidence)
+    """What the identity of the machine rests on that was seen last."""
+    return dict(latest(inventory).evidence)
 
 
 def products(inventory: Inventory) -> set[str]:
-    (asset,) = assets_rows(inventory, today=TODAY)
-    return {release.product for release in asset.candidates}
+    return {release.product for release in latest(inventory).candidates}
 
 
 def test_a_machine_is_classified_and_stands_in_its_ward(inventory: Inventory, tmp_path: Path) -> None:
@@ -171,6 +178,7 @@ def test_of_what_contradicts_the_newer_stands_alone(inventory: Inventory, other:
     assert evidence(inventory) == {key: (value,) for key, value in known.items()}
     assert imported(inventory, heard(other, THEN + HOUR)).counts()["outdated"] == 0
     assert evidence(inventory) == {key: (value,) for key, value in other.items()}
+    assert machines(inventory) == 2
 
 
 def test_two_neighbours_tell_of_one_machine_by_one_address(inventory: Inventory) -> None:
@@ -305,3 +313,6 @@ def test_an_address_that_went_to_another_machine_is_that_machines(inventory: Inv
     assert imported(inventory, leased()).outdated == 0
     assert evidence(inventory) == {name: (value,) for name, value in LEASE.items()}
     assert len(products(inventory)) > 5  # any Windows since 2000
+    assert machines(inventory) == (1 if key == "dhcp.hostname" else 2), (
+        "a word of DHCP alone makes no machine"
+    )

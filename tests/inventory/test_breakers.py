@@ -75,6 +75,7 @@ def test_what_is_cleared_is_gone_and_its_hosts_with_it(
     assert clear_breakers(tripped, None, at=NOON) == kept
 
 
+@pytest.mark.file
 @pytest.mark.parametrize("unknown", ["4", "10.20.1.65", "10.20.1.0/24", "", "all", "1.0"])
 def test_one_unknown_breaker_leaves_all_as_they_were(tripped: Inventory, unknown: str) -> None:
     with pytest.raises(ConfigError, match=f"there is no breaker '{unknown}'"):

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import delete
 
 from scanner.addresses import number_of
 from scanner.inventory import assets_rows, check_inventory, count_rows, coverage_rows
 from scanner.inventory.phantoms import Answered, phantoms_among
+from scanner.inventory.tables import EVIDENCE, OBSERVATIONS
+from scanner.inventory.transactions import writing
 from scanner.model import Outcome
 from tests.inventory.hospital import NOTHING, RELEASES, TODAY, XP, attempt, host, recorder, seen
 
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 
     from scanner.config import SiteFile
     from scanner.inventory import Inventory
-    from scanner.model import HostRecord
+    from scanner.model import HostRecord, Identity
 
 BLOCK = [f"10.20.0.{last}" for last in range(256)]
 
@@ -51,6 +54,7 @@ def known(inventory: Inventory) -> set[str]:
     return {asset.address for asset in assets_rows(inventory, today=TODAY, releases=RELEASES)}
 
 
+@pytest.mark.file
 @pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.STALLED, Outcome.CLOSED, Outcome.RESET])
 def test_a_firewall_that_answers_for_everybody_adds_no_asset(
     inventory: Inventory, url: str, site: SiteFile, outcome: Outcome
@@ -77,22 +81,26 @@ def test_machines_among_them_are_found(inventory: Inventory, site: SiteFile) -> 
     assert known(inventory) == {address for address in BLOCK if address.endswith("7")}
 
 
+@pytest.mark.file
 def test_one_machine_on_every_address_is_no_256_machines(inventory: Inventory, site: SiteFile) -> None:
     same = {"ntlm.netbios_name": ("PORTAL",), "smb.boot_time": ("2026-01-01",)}
     assert scanned(inventory, site, lambda address: talking(address, same)) == 256
 
 
+@pytest.mark.file
 def test_machines_that_differ_in_a_name_stay(inventory: Inventory, site: SiteFile) -> None:
     assert scanned(inventory, site, lambda address: talking(address, {"ntlm.netbios_name": (address,)})) == 0
     assert known(inventory) == set(BLOCK)
 
 
+@pytest.mark.file
 def test_telephones_of_one_kind_stay(inventory: Inventory, site: SiteFile) -> None:
     """240 devices refuse alike, and sixteen addresses are free: that is a full subnet, and no phantom."""
     assert scanned(inventory, site, lambda each: mute(each) if int(each.split(".")[3]) < 240 else None) == 0
     assert len(known(inventory)) == 240
 
 
+@pytest.mark.file
 def test_of_a_few_addresses_nothing_is_said(inventory: Inventory, site: SiteFile) -> None:
     assert scanned(inventory, site, mute, asked=100) == 0
     assert len(known(inventory)) == 100
@@ -102,6 +110,22 @@ def test_what_another_scan_heard_stays(inventory: Inventory, site: SiteFile) -> 
     scanned(
         inventory, site, lambda each: talking(each, {"netbios.name": ("A",)}) if each == BLOCK[9] else None
     )
+    assert scanned(inventory, site, mute) == 255
+    assert known(inventory) == {BLOCK[9]}
+
+
+@pytest.mark.parametrize(
+    ("identity", "evidence"),
+    [(NOTHING, {"netbios.name": ("A",)}), (XP, {"http.server": ("A",)})],
+)
+def test_what_another_scan_heard_stays_when_its_observations_are_gone(
+    inventory: Inventory, site: SiteFile, identity: Identity, evidence: dict[str, tuple[str, ...]]
+) -> None:
+    machine = host(BLOCK[9], "Cardiologie", identity, seen(BLOCK[9], evidence))
+    scanned(inventory, site, lambda each: machine if each == BLOCK[9] else None)
+    with writing(inventory) as connection:
+        for table in (EVIDENCE, OBSERVATIONS):
+            connection.execute(delete(table))
     assert scanned(inventory, site, mute) == 255
     assert known(inventory) == {BLOCK[9]}
 

@@ -209,6 +209,7 @@ def test_filters_find_the_same_however_much_is_looked_up_at_once(
     assert told() == before
 
 
+@pytest.mark.file
 def test_without_the_index_of_names_each_is_looked_at(filled: Inventory) -> None:
     with writing(filled) as connection:
         connection.exec_driver_sql("DROP INDEX IF EXISTS ix_assets_foreign")

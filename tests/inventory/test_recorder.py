@@ -95,8 +95,9 @@ def test_the_scan_itself_comes_back(inventory: Inventory, site: SiteFile) -> Non
 
 def test_a_machine_seen_again_is_the_same_asset(inventory: Inventory, site: SiteFile) -> None:
     later = NOON + timedelta(days=30)
-    record(inventory, site, [host("10.20.0.5", "Cardiologie", XP)])
-    named = {"smb.dialect": ("3.1.1",), "ntlm.netbios_name": ("PC-5",)}
+    known = {"smb.server_guid": ("05" * 16,)}
+    record(inventory, site, [host("10.20.0.5", "Cardiologie", XP, seen("10.20.0.5", known))])
+    named = {"smb.dialect": ("3.1.1",), "ntlm.netbios_name": ("PC-5",), **known}
     moved = seen("10.20.0.5", named, at=later)
     record(inventory, site, [host("10.20.0.5", "Bloc", TEN, moved)], data="d2")
     (asset,) = assets_rows(inventory, today=TODAY, releases=RELEASES, evidence=True)

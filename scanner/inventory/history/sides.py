@@ -1,4 +1,4 @@
-"""What a diff is between: what is typed, as scans or as a day."""
+"""What a diff is between: what is typed, as scans, as those that a campaign sealed, or as a day."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import func, select
 
 from scanner.errors import ConfigError
-from scanner.inventory.tables import SCANS
+from scanner.inventory.tables import CAMPAIGN_SCANS, CAMPAIGNS, SCANS
 from scanner.inventory.transactions import reading
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _LARGEST_ID: Final = (1 << 63) - 1
+_DIGITS: Final = 100
+"""So many are no number that anybody types."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,45 +41,63 @@ class Side:
 
 
 def sides_of(inventory: Inventory, *told: str) -> tuple[Side, ...]:
-    """What was typed: a scan's id, or a day as ISO 8601 writes it (in UTC, to its end).
+    """What was typed: a scan's id, a day as ISO 8601 writes it (in UTC, to its end), or a closed campaign.
+
+    A campaign of which the name is a number is meant where no scan has this number.
 
     Raises:
-        ConfigError: there is no such scan, or it is neither a scan nor a day.
+        ConfigError: there is no such scan, or it is no scan, no day and no closed campaign.
         InventoryError: the inventory cannot be read.
     """
     with reading(inventory) as connection:
         return tuple(_side(connection, text.strip()) for text in told)
 
 
+def beginning_of(inventory: Inventory, told: str) -> date:
+    """The day of what was typed, as for :func:`sides_of`; of scans, on which the first began (UTC).
+
+    Raises:
+        ConfigError: there is no such scan, or it is no scan, no day and no closed campaign.
+        InventoryError: the inventory cannot be read.
+    """
+    (side,) = sides_of(inventory, told)
+    if not side.scans:
+        return side.day
+    with reading(inventory) as connection:
+        started = select(func.min(SCANS.c.started)).where(SCANS.c.id.in_(side.scans))
+        first: datetime = connection.execute(started).scalar_one()
+    return first.date()
+
+
 def _side(connection: Connection, told: str) -> Side:
-    if told.isascii() and told.isdecimal():
-        return _of_scans(connection, told, [int(told)])
     if _DAY.fullmatch(told):
         return _of_day(connection, told)
-    scans = _scans_called(connection, told)
-    if not scans:
-        raise ConfigError(
-            "{name} is neither a scan nor a day: write the number of a scan, or a day such as 2026-11-23",
-            name=repr(told),
-        )
-    return _of_scans(connection, told, scans)
+    is_number = told.isascii() and told.isdecimal() and len(told) < _DIGITS
+    numbered = _of_scans(connection, told, [int(told)]) if is_number else None
+    if side := numbered or _of_scans(connection, told, _scans_called(connection, told)):
+        return side
+    if is_number:
+        raise ConfigError("there is no scan {scan} in this inventory", scan=told)
+    raise ConfigError(
+        "{name} is no scan, no day and no closed campaign: write a scan's number, a day such as 2026-11-23, "
+        "or a campaign's name (vetuste campaign list)",
+        name=repr(told),
+    )
 
 
-def _scans_called(connection: Connection, name: str) -> Sequence[int]:  # noqa: ARG001 - see below
-    """The scans that have a name together; none has one yet.
-
-    This is the place where a campaign's name becomes its scans: everything else takes any number of them.
-    """
-    return ()
+def _scans_called(connection: Connection, name: str) -> Sequence[int]:
+    """The scans that a campaign of this name sealed; none while it is open."""
+    wanted = select(CAMPAIGN_SCANS.c.scan_id).join(CAMPAIGNS).where(func.trim(CAMPAIGNS.c.name) == name)
+    return connection.scalars(wanted).all()
 
 
-def _of_scans(connection: Connection, told: str, scans: Sequence[int]) -> Side:
+def _of_scans(connection: Connection, told: str, scans: Sequence[int]) -> Side | None:
     wanted = select(SCANS.c.id, SCANS.c.started).where(
         SCANS.c.id.in_([scan for scan in scans if scan <= _LARGEST_ID])
     )
     found = connection.execute(wanted.order_by(SCANS.c.id)).all()
     if not found:
-        raise ConfigError("there is no scan {scan} in this inventory", scan=told)
+        return None
     return Side(told, found[-1].started.date(), tuple(row.id for row in found), found[-1].id)
 
 

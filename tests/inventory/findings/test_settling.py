@@ -62,6 +62,11 @@ END = date(2027, 1, 12)
 ELSEWHERE = "10.99.0.0/24"
 
 
+def named(address: str) -> dict[str, tuple[str, ...]]:
+    """What the machine at an address is known again by, whatever is installed on it."""
+    return {"ntlm.netbios_name": (f"PC-{address[-4:]}",), "ntlm.netbios_domain": ("CHU",)}
+
+
 def settle(inventory: Inventory, today: date = TODAY, **more: Any) -> settling.Settled:  # noqa: ANN401 - its options
     return settle_findings(inventory, today=today, releases=RELEASES, **more)
 
@@ -184,7 +189,7 @@ class Findings(RuleBasedStateMachine):
         smb1=st.sampled_from(["yes", "no", ""]),
     )
     def scan(self, address: str, kind: str, smb1: str) -> None:
-        told = {"smb.native_os": ("x",)} | ({"smb.smb1": (smb1,)} if smb1 else {})
+        told = {"smb.native_os": ("x",)} | ({"smb.smb1": (smb1,)} if smb1 else {}) | named(address)
         number = record(
             self.inventory, self.site, [host(address, "Cardiologie", IDENTITIES[kind], seen(address, told))]
         )
@@ -271,7 +276,7 @@ def test_another_day_looks_at_those_alone_of_whom_it_says_something_else(
 
 
 def smb(address: str, **told: str) -> Any:  # noqa: ANN401 - an observation
-    return seen(address, {key.replace("_", "."): (value,) for key, value in told.items()})
+    return seen(address, {key.replace("_", "."): (value,) for key, value in told.items()} | named(address))
 
 
 def recorded(inventory: Inventory, site: SiteFile, identity: Identity = XP, **told: str) -> int:
@@ -361,6 +366,7 @@ def test_a_decision_goes_from_ending_to_unsupported(inventory: Inventory, site: 
     assert stored(inventory)[ADDRESSES[0], "ending"] == "closed"
 
 
+@pytest.mark.file
 @pytest.mark.parametrize("kills", range(1, 5))
 def test_killed_anywhere_nothing_is_doubled_and_the_next_run_finishes(
     kills: int, inventory: Inventory, site: SiteFile, monkeypatch: pytest.MonkeyPatch
@@ -447,6 +453,7 @@ def test_phantoms_take_their_findings_with_them_and_joined_machines_keep_the_his
     assert len(stored(inventory)) == 2
 
 
+@pytest.mark.file
 def test_no_plan_reads_all_evidence(inventory: Inventory, site: SiteFile) -> None:
     recorded(inventory, site, smb_smb1="yes")
     settle(inventory)

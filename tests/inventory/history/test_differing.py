@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given, settings
 
 from scanner.errors import ConfigError
-from scanner.inventory import Filters, Kind, changes_between, open_inventory, sides_of
+from scanner.inventory import Filters, Kind, beginning_of, changes_between, open_inventory, sides_of
+from scanner.inventory.campaigns.closing import begin_closing, seal
+from scanner.inventory.campaigns.opening import open_campaign
 from scanner.lifecycle import judge
-from tests.inventory.history.year import ADDRESSES, Night, day_of, keep, nights, ward_of
+from tests.inventory.history.year import ADDRESSES, FIRST, Night, day_of, keep, nights, ward_of
 from tests.inventory.hospital import LTSC, NOTHING, RELEASES, TEN, XP, XP_OR_POS, site_file
 
 if TYPE_CHECKING:
@@ -111,8 +113,38 @@ def test_on_a_day_what_was_known_stands_until_somebody_looked(inventory: Invento
     assert kinds(diff(inventory, "2000-01-01", first)) == {1: {"new"}, 2: {"new"}}
 
 
+def test_a_closed_campaign_is_all_scans_that_it_sealed(inventory: Inventory, site: SiteFile) -> None:
+    machines = {1: (A, XP), 2: (B, XP)}
+    keep(
+        inventory,
+        site,
+        [
+            Night({3: (C, XP)}, ALL),
+            Night(machines, ALL),
+            Night({1: (B, XP)}, frozenset({A, B})),
+            Night({}, ALL),
+        ],
+    )
+    later = datetime(2026, 1, 1, tzinfo=UTC)
+    for name, first in (("audit 24", 1), ("7", 3), ("1", 0)):
+        since = datetime.combine(day_of(first), FIRST.timetz())
+        open_campaign(inventory, name, site=site, since=since, at=later, account="audit")
+        if name != "1":  # it is a scan as well
+            with pytest.raises(ConfigError):
+                sides_of(inventory, name)
+        seal(inventory, begin_closing(inventory, name, later), "audit", lambda head: (head, head + "a"))
+    audit, numbered, scan = sides_of(inventory, " audit 24", "7", "1")
+    assert (audit.scans, audit.last, audit.day) == ((2, 3, 4), 4, day_of(3))
+    assert numbered.scans == (4,)
+    assert scan.scans == (1,), "a scan's number is the scan, whatever a campaign is called"
+    assert kinds(diff(inventory, "1", "audit 24")) == {1: {"new"}, 2: {"new"}, 3: {"gone"}}
+    assert beginning_of(inventory, "audit 24") == day_of(1)
+    assert beginning_of(inventory, "2024-02-29") == date(2024, 2, 29)
+
+
+@pytest.mark.file
 @pytest.mark.parametrize(
-    "told", ["0", "99", "9" * 30, "2026-13-01", "yesterday", "", "٣", "1;drop", "20261123"]
+    "told", ["0", "99", "9" * 30, "9" * 5000, "2026-13-01", "yesterday", "", "٣", "1;drop", "20261123"]
 )
 def test_what_is_no_scan_and_no_day_is_refused(inventory: Inventory, site: SiteFile, told: str) -> None:
     keep(inventory, site, [Night({}, ALL)])

@@ -60,6 +60,7 @@ def test_each_day_has_its_own_verdicts(past: Inventory) -> None:
     assert told["2027-01-20", "unsupported"] == told["2026-12-31", "unsupported"] + 1
 
 
+@pytest.mark.file
 @pytest.mark.parametrize("by", [(key,) for key in TREND_BY] + [TREND_BY])
 @pytest.mark.parametrize("status", [None, Status.UNSUPPORTED])
 def test_todays_figures_are_those_of_count(

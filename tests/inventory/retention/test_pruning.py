@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import sqlite3
 from collections import Counter
 from contextlib import closing
 from dataclasses import replace
@@ -17,15 +15,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner.addresses import number_of
-from scanner.exports import Options, formats
 from scanner.inventory import (
+    Settled,
     asset_detail,
     assets_rows,
     check_inventory,
     count_rows,
     coverage_rows,
     open_inventory,
+    ranked_assets,
     scans_rows,
+    settle_findings,
 )
 from scanner.inventory.retention import Keep, Pruned, prune, pruning, shrink
 from scanner.model import HostRecord, Outcome
@@ -90,25 +90,24 @@ def fill(inventory: Inventory, site: SiteFile, scans: Sequence[Scan]) -> None:
 
 
 def everything_told(inventory: Inventory, site: SiteFile) -> list[object]:
-    """What people and programs are told of an inventory."""
+    """What people and programs are told of an inventory; exports are made of the same assets."""
     told: list[object] = [
         count_rows(inventory, by=by, today=TODAY, releases=RELEASES) for by in (("ward",), ("os", "status"))
     ]
     told += [coverage_rows(inventory, by=("subnet",), site=site), scans_rows(inventory)]
     assets = list(assets_rows(inventory, today=TODAY, releases=RELEASES, evidence=True))
-    told.append(assets)
-    for form in formats():
-        stream = io.StringIO(newline="")
-        form.write(iter(assets), stream, Options(TODAY))
-        told.append(stream.getvalue())
+    told += [assets, list(ranked_assets(inventory, today=TODAY, releases=RELEASES))]
     for each in assets:
         told.append(asset_detail(inventory, str(each.id), today=TODAY, releases=RELEASES).asset)
     return told
 
 
 def rows(inventory: Inventory) -> dict[str, list[Any]]:
-    with closing(sqlite3.connect(inventory.path)) as connection:
-        return {name: connection.execute(f"SELECT * FROM {name}").fetchall() for name in TABLES}  # noqa: S608 - our own tables
+    with closing(inventory.connect()) as connection:
+        return {
+            name: sorted(connection.execute(f"SELECT * FROM {name}").fetchall(), key=repr)  # noqa: S608 - constants
+            for name in TABLES
+        }
 
 
 def pruned(inventory: Inventory, keep: Keep, *, dry: bool = False) -> Pruned:
@@ -144,6 +143,7 @@ def test_nobody_sees_that_something_went(empty: Path, scans: list[Scan], hours: 
         (Path(name) / "i.db").write_bytes(empty.read_bytes())
         inventory, site = open_inventory(f"sqlite:///{name}/i.db"), site_file(Path(name))
         fill(inventory, site, scans)
+        settle_findings(inventory, today=TODAY, releases=RELEASES)
         before, stored = everything_told(inventory, site), rows(inventory)
         expected = pruned(inventory, since(hours), dry=True)
         assert rows(inventory) == stored
@@ -163,6 +163,7 @@ def test_nobody_sees_that_something_went(empty: Path, scans: list[Scan], hours: 
         once = rows(inventory)
         assert pruned(inventory, since(hours)) == Pruned()
         assert rows(inventory) == once
+        assert settle_findings(inventory, today=TODAY, releases=RELEASES, anew=True) == Settled()
         assert everything_told(inventory, site) == before
         shrink(inventory)
         assert rows(inventory) == once
