@@ -101,7 +101,7 @@ def _other_addresses(
     return found
 
 
-def _asset(
+def _asset(  # noqa: PLR0913 - what an asset is made of
     row: Row[*tuple[Any, ...]],
     ward: Ward,
     verdicts: Verdicts,
