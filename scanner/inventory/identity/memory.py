@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Text, delete, select, tuple_, type_coerce
 
 from scanner.inventory.identity.choosing import Choice, Question, choose
-from scanner.inventory.identity.traits import rules
+from scanner.inventory.identity.traits import ADDRESS, rules
 from scanner.inventory.identity.weighing import Holders, Known, Tenure
 from scanner.inventory.statements import insert_rows
 from scanner.inventory.tables import ASSETS, IDENTITIES, TIES, TRAITS, UtcTime
 from scanner.model import Certainty
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from sqlalchemy.engine import Connection
+    from sqlalchemy.engine import Connection, Row
 
     from scanner.inventory.identity.traits import Traits
     from scanner.inventory.interning import Numbers
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 _AT_ONCE: Final = 900
 """Values in one statement."""
+_LATEST: Final = 8
+"""Assets that had an address last, of which something is to be known."""
 _AS_STORED: Final = [
     type_coerce(column, Text).label(column.name) if isinstance(column.type, UtcTime) else column
     for column in ASSETS.c
@@ -54,26 +57,32 @@ class Memory:
         for traits in hosts:
             for kind, value in traits:
                 wanted.setdefault(kind, {})[value] = None
-        found: set[int] = set()
+        found = self._latest(list(wanted.pop(ADDRESS, ())))
         for kind, values in wanted.items():
-            found |= self._holding(kind, list(values))
+            found.update(row.asset_id for row in self._holding(kind, list(values)))
         self._load_assets(sorted(found))
         split = select(TIES.c.asset_id, TIES.c.other_id).where(
             TIES.c.kind == "split", TIES.c.undone.is_(None)
         )
         self.apart = {frozenset(pair) for pair in self.connection.execute(split)}
 
-    def _holding(self, kind: str, values: Sequence[str]) -> set[int]:
+    def _latest(self, addresses: Sequence[str]) -> set[int]:
+        """Who had these addresses last: of what is lent to hundreds, the others tell nothing any more."""
+        rows: dict[str, list[tuple[str, int]]] = {}
+        for row in self._holding(ADDRESS, addresses):
+            rows.setdefault(row.value, []).append((row.last, row.asset_id))
+        return {asset for them in rows.values() for _, asset in sorted(them)[-_LATEST:]}
+
+    def _holding(self, kind: str, values: Sequence[str]) -> Iterator[Row[Any]]:
         keys = self._key_ids(kind)
-        found: set[int] = set()
+        columns = (TRAITS.c.asset_id, TRAITS.c.value, type_coerce(TRAITS.c.last, Text).label("last"))
         for part in _parts(values):
             here = (
                 TRAITS.c.site_id == self.numbers.site_id,
                 TRAITS.c.key_id.in_(keys),
                 TRAITS.c.value.in_(part),
             )
-            found.update(self.connection.scalars(select(TRAITS.c.asset_id).where(*here)))
-        return found
+            yield from self.connection.execute(select(*columns).where(*here))
 
     def _key_ids(self, kind: str) -> list[int]:
         return [self.numbers.key(self.connection, key) for key in rules().kinds[kind].keys]
@@ -149,8 +158,13 @@ def _agree(host: HostRecord, row: Mapping[str, Any]) -> bool:
     """Whether what a host says of its system may be of the same machine as an asset's."""
     if Certainty.HINT in {host.identity.certainty, Certainty(row["certainty"])}:
         return True
-    mine, theirs = set(host.identity.candidates), set(json.loads(row["candidates"]))
-    return not mine or not theirs or bool(mine & theirs)
+    mine, theirs = host.identity.candidates, _candidates(row["candidates"])
+    return not mine or not theirs or not theirs.isdisjoint(mine)
+
+
+@lru_cache(maxsize=1 << 12)
+def _candidates(stored: str) -> frozenset[str]:
+    return frozenset(json.loads(stored))
 
 
 def _parts(values: Sequence[Any]) -> Iterable[list[Any]]:
