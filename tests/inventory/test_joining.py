@@ -92,7 +92,7 @@ def _record(address: str, says: Mapping[str, str], day: float, place: int) -> Ho
     )
     mute: Evidence = {}
     refused = Observation(Endpoint(address, 445), "smb", at, Outcome.REFUSED, mute)
-    system = SAMBA if "ssh.banner" in says else TEN
+    system = SAMBA if {"ssh.banner", "http.server"} & says.keys() else TEN  # a machine has one system
     return HostRecord(address, "Cardiologie", seen or (refused,), system if seen else NOTHING)
 
 

@@ -189,12 +189,12 @@ class Year:
     def _tonight(self) -> Iterator[tuple[int, Machine, str]]:
         """Who is on tonight, at which address, and the card that is shown there."""
         for n, ward in enumerate(self.wards):
+            left = iter(o for o in range(ward.pool, ward.pool + 200) if o not in ward.leases)
             for offset, machine in ward.leases.items():
                 shown = self._shown(machine, ward, n)
                 yield ward.base + 256 + offset, machine, shown
                 if self.random.random() < 0.004:  # its lease ended in mid-scan
-                    free = next(o for o in range(ward.pool, ward.pool + 200) if o not in ward.leases)
-                    yield ward.base + 256 + free, machine, shown
+                    yield ward.base + 256 + next(left), machine, shown  # no address is lent twice
         for machine in self.machines:
             if machine.retired or (machine.addresses and self.random.random() >= machine.presence):
                 continue

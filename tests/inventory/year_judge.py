@@ -12,7 +12,7 @@ holds together.
 What no reader of the evidence could know is told from mistakes. A machine is *divided* where nothing joins
 one part of what it said to the other: installed anew under another name, its card never seen. Two machines
 are *alike* where one took the other's name over, and no card of both was seen: as if one had been installed
-anew.
+anew; or where one hands its callers on to the other, and the first scan heard nothing else of it.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from sqlalchemy import func, select
 
 from scanner.inventory.tables import ASSETS, OBSERVATIONS, SIGHTS, TIES
 from scanner.inventory.transactions import reading
+from tests.inventory.year_words import HARD, NAMES, are_alike, unite, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -33,33 +34,14 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from scanner.inventory import Inventory
-    from scanner.model import HostRecord
     from tests.inventory.year import Sighting
     from tests.inventory.year_machines import Machine
+    from tests.inventory.year_words import Word
 
-Word: TypeAlias = tuple[str, str]
 Place: TypeAlias = tuple[int, bytes]
 """A scan, and an address as bytes."""
-
-_NAMES: Final = frozenset({"name", "fqdn", "sysname"})
-_HARD: Final = ("card", "engine")
-"""Sorts of words that last as long as the hardware."""
-_SORTS: Final = {
-    "netbios.mac": "card", "neighbour.mac": "card", "mac.address": "card", "smb.server_guid": "guid",
-    "ssh.hostkey": "key", "tls.certificate": "certificate", "snmp.engine_id": "engine",
-    "netbios.name": "name", "ntlm.netbios_name": "name", "ntlm.dns_name": "fqdn", "tls.subject": "fqdn",
-    "snmp.sysname": "sysname", "mdns.hostname": "mdns",
-}  # fmt: skip
-
-
-def words_of(record: HostRecord) -> frozenset[Word]:
-    """The words of a record that may tell machines apart."""
-    return frozenset(
-        (_SORTS[key], values[0].removeprefix("CN=").casefold())
-        for seen in record.observations
-        for key, values in seen.evidence.items()
-        if key in _SORTS
-    )
+_NOBODY: Final = -1
+"""Whose a dock is, and a router: nobody's own, even where one laptop alone was ever seen there."""
 
 
 @dataclass(slots=True)
@@ -73,6 +55,8 @@ class Seen:
     """Whether the address is the machine's for good."""
     asset: int = 0
     scan: int = 0
+    system: int = 0
+    """How often the machine had been installed anew until then."""
     how: str = ""
     """What it was known again by."""
 
@@ -138,9 +122,12 @@ class Judge:
         words = self._words.setdefault(words, words)
         at = record.observations[0].at.isoformat()
         fixed = record.address in machine.addresses
-        self.seen[scan, packed].append(Seen(machine, words, at, fixed))
+        system = sum("installed anew" in change for change in machine.changes)
+        self.seen[scan, packed].append(Seen(machine, words, at, fixed, system=system))
         for word in words:
             self.sayers[word].add(machine.number)
+            if word[0] == "card" and word[1] not in machine.cards:
+                self.sayers[word].add(_NOBODY)
         self.residents[packed].add(machine.number)
         self.machines[machine.number] = machine
 
@@ -178,7 +165,9 @@ class Judge:
         figures.joined = {asset: sorted(them) for asset, them in by_asset.items() if len(them) > 1}
         said = self._said({number for them in figures.joined.values() for number in them})
         excused = {
-            asset for asset, them in figures.joined.items() if _are_alike([said[number] for number in them])
+            asset
+            for asset, them in figures.joined.items()
+            if are_alike([said[number] for number in them]) or self._hands_on(them)
         }
         figures.alike = {number for asset in excused for number in figures.joined[asset]}
         unexplained = _unexplained(counted, set(figures.joined), merged)
@@ -217,7 +206,11 @@ class Judge:
                     yield each
 
     def _divided(self, numbers: set[int]) -> set[int]:
-        """Machines whose records nothing joins: no word of their own, no address, nor place in a scan."""
+        """Machines whose records nothing joins: no word of their own, no address, nor place in a scan.
+
+        An address joins what one system said: another one that says nothing of the old one's might as well be
+        another machine that took its place.
+        """
         parts: dict[int, list[set[object]]] = {number: [] for number in numbers}
         for place, records in self.seen.items():
             alone = len({each.machine.number for each in records}) == 1
@@ -225,12 +218,30 @@ class Judge:
                 if each.machine.number in numbers:
                     links: set[object] = {word for word in each.words if len(self.sayers[word]) == 1}
                     if self.settled(place[1], each):
-                        links.add(place[1])
+                        links.add((place[1], each.system))
                     if links and alone and len(records) > 1:
                         links.add(place)  # heard at one address in one scan
                     if links:
-                        _unite(parts[each.machine.number], links)
+                        unite(parts[each.machine.number], links)
         return {number for number, groups in parts.items() if len(groups) > 1}
+
+    def _hands_on(self, numbers: Sequence[int]) -> bool:
+        """Whether one of two answers by the other's name, and said nothing else at first."""
+        first = {
+            number: next(words for words in self._visits(number))
+            for number in numbers
+            if {each.number for each in self.machines[number].mimics} & {*numbers}
+        }
+        return len(numbers) == 2 and any(
+            not any(len(self.sayers[word]) == 1 for word in words) for words in first.values()
+        )
+
+    def _visits(self, number: int) -> Iterator[frozenset[Word]]:
+        """What a machine said from one time to the next, by name."""
+        for records in self.seen.values():
+            for each in records:
+                if each.machine.number == number and any(sort in NAMES for sort, _ in each.words):
+                    yield frozenset(word for word in each.words if word[0] not in HARD)
 
     def _said(self, numbers: set[int]) -> dict[int, set[Word]]:
         """By machine, all the words that it said."""
@@ -246,19 +257,6 @@ class Judge:
                 if not self.own(each) and not self.settled(packed, each):
                     at_home = each.asset in homes.get(each.machine.number, ())
                     (figures.shared if each.words else figures.blind)[at_home] += 1
-
-
-def _unite(groups: list[set[object]], links: set[object]) -> None:
-    for group in [each for each in groups if each & links]:
-        links |= group
-        groups.remove(group)
-    groups.append(links)
-
-
-def _are_alike(said: Sequence[set[Word]]) -> bool:
-    """Whether machines that said this had a name in common, and are not told apart by cards."""
-    named = any(sort in _NAMES for sort, _ in set.intersection(*said))
-    return named and not any(all(any(word[0] == sort for word in each) for each in said) for sort in _HARD)
 
 
 def _grouped(counted: Iterable[Seen]) -> tuple[dict[int, set[int]], dict[int, set[int]]]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import delete, select, tuple_
 
 from scanner.inventory.identity.choosing import Choice, Question, choose
-from scanner.inventory.identity.traits import rules
-from scanner.inventory.identity.weighing import Holders, Known, Tenure
+from scanner.inventory.identity.traits import ADDRESS, rules
+from scanner.inventory.identity.weighing import COMMON, Holders, Known, Tenure
 from scanner.inventory.interning import KeyIds
 from scanner.inventory.lookups import looked_up
 from scanner.inventory.statements import insert_rows
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 _AT_ONCE: Final = 900
 """Values in one statement."""
+_LATEST: Final = 8
+"""Assets that had an address last, of which something is to be known."""
 _COLUMNS: Final = (*ASSETS.c.keys(), "candidates", "certainty")
 _ROWS: Final = (
     f"SELECT {', '.join(f'assets.{name}' for name in _COLUMNS[:-2])}, candidates, certainty "  # noqa: S608 - from above
@@ -48,12 +51,12 @@ class Memory:
     known: dict[int, Known] = field(default_factory=dict)
     holders: Holders = field(default_factory=Holders)
     apart: set[frozenset[int]] = field(default_factory=set)
-    _keys: KeyIds = field(init=False)
+    keys: KeyIds = field(init=False)
     _changed: dict[tuple[int, str, int], Tenure] = field(default_factory=dict)
     _gone: list[tuple[int, str, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._keys = KeyIds(self.connection, self.numbers)
+        self.keys = KeyIds(self.connection, self.numbers)
 
     def load(self, hosts: Iterable[Traits]) -> None:
         """Read everything that has a trait of one of these hosts."""
@@ -63,23 +66,15 @@ class Memory:
                 wanted.setdefault(kind, {})[value] = None
         found: set[int] = set()
         for kind, values in wanted.items():
-            found |= self._holding(kind, list(values))
+            found |= _having(self, kind, list(values))
         self._load_assets(sorted(found))
         split = select(TIES.c.asset_id, TIES.c.other_id).where(
             TIES.c.kind == "split", TIES.c.undone.is_(None)
         )
         self.apart = {frozenset(pair) for pair in self.connection.execute(split)}
 
-    def _holding(self, kind: str, values: Sequence[str]) -> set[int]:
-        keys = ", ".join(str(self._keys[key]) for key in rules().kinds[kind].keys)
-        asked = (
-            f"SELECT asset_id FROM traits WHERE site_id = {self.numbers.site_id} "  # noqa: S608 - numbers alone
-            f"AND key_id IN ({keys}) AND value"
-        )
-        return {asset for (asset,) in looked_up(self.connection, asked, values)}
-
     def _load_assets(self, assets: Sequence[int]) -> None:
-        kinds = {self._keys[key]: (key, kind) for key, kind in rules().by_key.items()}
+        kinds = {self.keys[key]: (key, kind) for key, kind in rules().by_key.items()}
         for row in looked_up(self.connection, _ROWS, assets):
             self.rows[row[0]] = dict(zip(_COLUMNS, row, strict=True))
             self.known[row[0]] = Known(row[0])
@@ -94,7 +89,11 @@ class Memory:
     def choose(self, host: HostRecord, traits: Traits) -> Choice:
         """Decide which asset a host is."""
         candidates = {
-            asset for kind, value in traits for asset in self.holders.of(kind, value) if asset in self.known
+            asset
+            for kind, value in traits
+            if (kind, value) not in self.holders.common
+            for asset in self.holders.of(kind, value)
+            if asset in self.known
         }
         known = {asset: self.known[asset] for asset in candidates}
 
@@ -118,11 +117,11 @@ class Memory:
             if tenure != before:
                 values[value] = tenure
                 self.holders.add(kind, value, asset, tenure)
-                self._changed[self._keys[tenure.key], value, asset] = tenure
+                self._changed[self.keys[tenure.key], value, asset] = tenure
 
     def _forget(self, asset: int, kind: str, values: dict[str, Tenure]) -> None:
         for value, tenure in values.items():
-            row = (self._keys[tenure.key], value, asset)
+            row = (self.keys[tenure.key], value, asset)
             self.holders.drop(kind, value, asset)
             self._changed.pop(row, None)
             self._gone.append(row)
@@ -142,12 +141,39 @@ class Memory:
         insert_rows(self.connection, TRAITS, values, replace=True)
 
 
+def _having(memory: Memory, kind: str, values: Sequence[str]) -> set[int]:
+    """The assets that have one of these values, but for those that too many have.
+
+    Of an address that is lent to hundreds, only those count that had it last.
+    """
+    numbers = ", ".join(str(memory.keys[key]) for key in rules().kinds[kind].keys)
+    asked = (
+        f"SELECT value, last, asset_id FROM traits WHERE site_id = {memory.numbers.site_id} "  # noqa: S608 - numbers alone
+        f"AND key_id IN ({numbers}) AND value"
+    )
+    rows: dict[str, list[tuple[str, int]]] = {}
+    for value, *tenure in looked_up(memory.connection, asked, values):
+        rows.setdefault(value, []).append((tenure[0], tenure[1]))
+    found: set[int] = set()
+    for value, them in rows.items():
+        if kind != ADDRESS and len(them) > COMMON:
+            memory.holders.common.add((kind, value))
+        else:
+            found.update(asset for _, asset in sorted(them)[-_LATEST if kind == ADDRESS else 0 :])
+    return found
+
+
 def _agree(host: HostRecord, row: Mapping[str, Any]) -> bool:
     """Whether what a host says of its system may be of the same machine as an asset's."""
     if Certainty.HINT in {host.identity.certainty, Certainty(row["certainty"])}:
         return True
-    mine, theirs = set(host.identity.candidates), set(json.loads(row["candidates"]))
-    return not mine or not theirs or bool(mine & theirs)
+    mine, theirs = host.identity.candidates, _candidates(row["candidates"])
+    return not mine or not theirs or not theirs.isdisjoint(mine)
+
+
+@lru_cache(maxsize=1 << 12)
+def _candidates(stored: str) -> frozenset[str]:
+    return frozenset(json.loads(stored))
 
 
 def _parts(values: Sequence[Any]) -> Iterable[list[Any]]:

@@ -54,22 +54,36 @@ def join_assets(  # noqa: PLR0913 - what a tie says, each by name
     rows = {row["id"]: dict(row) for row in connection.execute(wanted).mappings()}
     if set(rows) != {asset, other} or asset == other:
         return None
-    observations = select(OBSERVATIONS.c.id).where(OBSERVATIONS.c.asset_id == other)
-    moved: dict[str, Any] = {
-        "asset": _packed(rows[other]),
-        "traits": _rows(connection, TRAITS, other),
-        "observations": list(connection.scalars(observations)),
-        "sights": [_packed(row) for row in _rows(connection, SIGHTS, other)],
-    }
+    moved = _to_be_moved(connection, rows[asset], rows[other])
     _move_all(connection, other, asset)
     hand_over_findings(connection, other, asset)
     moved["records"] = _hand_over_records(connection, other, asset)
-    connection.execute(update(ASSETS).where(ASSETS.c.id == asset).values(_united(rows[asset], rows[other])))
+    united = _united(rows[asset], rows[other])
+    moved["united"] = _packed(united)
+    connection.execute(update(ASSETS).where(ASSETS.c.id == asset).values(_typed(ASSETS, united)))
     connection.execute(update(TIES).where(TIES.c.asset_id == other).values(asset_id=asset))
     parted = update(TIES).where(TIES.c.other_id == other, TIES.c.kind == "split")
     connection.execute(parted.values(other_id=asset))
     connection.execute(delete(ASSETS).where(ASSETS.c.id == other))
     return keep_tie(connection, "merged", asset, other, how, scan, author, moved)
+
+
+def _to_be_moved(connection: Connection, row: Row, other: Row) -> Row:
+    """What undoing it needs: all of the other one, and of the first what the other one has too."""
+    observations = select(OBSERVATIONS.c.id).where(OBSERVATIONS.c.asset_id == other["id"])
+    traits, sights = _rows(connection, TRAITS, other["id"]), _rows(connection, SIGHTS, other["id"])
+    words = {(each["key_id"], each["value"]) for each in traits}
+    both = [each for each in _rows(connection, TRAITS, row["id"]) if (each["key_id"], each["value"]) in words]
+    places = {(each["scan_id"], each["packed"].hex()) for each in sights}
+    places &= {(each["scan_id"], each["packed"].hex()) for each in _rows(connection, SIGHTS, row["id"])}
+    return {
+        "asset": _packed(other),
+        "traits": traits,
+        "observations": list(connection.scalars(observations)),
+        "sights": [_packed(each) for each in sights],
+        "before": {"asset": _packed(row), "traits": both},
+        "places": sorted(places),
+    }
 
 
 def keep_tie(  # noqa: PLR0913, PLR0917 - the columns of its row
@@ -108,18 +122,37 @@ def part_assets(connection: Connection, asset: int, tie: int) -> int | None:
     for part in _parts(moved["observations"]):
         mine = (OBSERVATIONS.c.id.in_(part), OBSERVATIONS.c.asset_id == asset)
         connection.execute(update(OBSERVATIONS).where(*mine).values(asset_id=other))
-    for row in map(_unpacked, moved["sights"]):
-        place = [SIGHTS.c[name] == row[name] for name in ("scan_id", "packed")]
-        connection.execute(delete(SIGHTS).where(*place, SIGHTS.c.asset_id == asset))
-        connection.execute(_as_stored(SIGHTS, row))
-    for row in moved["traits"]:
-        same = (TRAITS.c.asset_id == asset, TRAITS.c.key_id == row["key_id"], TRAITS.c.value == row["value"])
-        connection.execute(delete(TRAITS).where(*same))
-        connection.execute(_as_stored(TRAITS, {**row, "asset_id": other}))
+    for row in moved["sights"]:
+        stored = _unpacked(row)
+        place = [SIGHTS.c[name] == stored[name] for name in ("scan_id", "packed")]
+        if [row["scan_id"], row["packed"]] not in moved["places"]:
+            connection.execute(delete(SIGHTS).where(*place, SIGHTS.c.asset_id == asset))
+        connection.execute(_as_stored(SIGHTS, stored))
+    _part_traits(connection, asset, moved)
     connection.execute(update(RECORDS).where(RECORDS.c.id.in_(moved["records"])).values(asset_id=other))
     connection.execute(update(TIES).where(TIES.c.id == tie).values(undone=datetime.now(UTC)))
-    settle_asset(connection, asset)
+    wanted = select(*plain(ASSETS)).where(ASSETS.c.id == asset)
+    if _packed(dict(connection.execute(wanted).mappings().one())) == moved["united"]:
+        before = _unpacked(moved["before"]["asset"])
+        connection.execute(update(ASSETS).where(ASSETS.c.id == asset).values(_typed(ASSETS, before)))
+    else:
+        settle_asset(connection, asset)
     return other
+
+
+def _part_traits(connection: Connection, asset: int, moved: Row) -> None:
+    """Give back the other one's traits; those of both are as they were, but for what was heard since."""
+    mine = {(row["key_id"], row["value"]): row for row in moved["before"]["traits"]}
+    now = {(row["key_id"], row["value"]): row for row in _rows(connection, TRAITS, asset)}
+    for row in moved["traits"]:
+        word = row["key_id"], row["value"]
+        same = (TRAITS.c.asset_id == asset, TRAITS.c.key_id == row["key_id"], TRAITS.c.value == row["value"])
+        connection.execute(delete(TRAITS).where(*same))
+        connection.execute(_as_stored(TRAITS, row))
+        if word in mine and word in now:
+            since = now[word]["last"] > max(row["last"], mine[word]["last"])
+            before = {**now[word], "first": mine[word]["first"]} if since else mine[word]
+            connection.execute(_as_stored(TRAITS, before))
 
 
 def _rows(connection: Connection, table: Table, asset: int) -> list[Row]:
@@ -137,12 +170,14 @@ def _unpacked(row: Row) -> Row:
 
 def _as_stored(table: Table, row: Row) -> Any:  # noqa: ANN401 - SQLAlchemy's own
     """Write a row whose times are text already."""
-    return insert(table).values(
-        {
-            name: type_coerce(value, Text) if isinstance(table.c[name].type, UtcTime) else value
-            for name, value in row.items()
-        }
-    )
+    return insert(table).values(_typed(table, row))
+
+
+def _typed(table: Table, row: Row) -> Row:
+    return {
+        name: type_coerce(value, Text) if isinstance(table.c[name].type, UtcTime) else value
+        for name, value in row.items()
+    }
 
 
 def _move_all(connection: Connection, other: int, asset: int) -> None:
@@ -180,11 +215,7 @@ def _united(row: Row, other: Row) -> Row:
     if newer["identity_scan_id"] is None:
         found |= {name: older[name] for name in ("identity_id", "identity_scan_id")}
     found["first_seen"] = min(row["first_seen"], other["first_seen"])
-    del found["id"]
-    return {
-        name: type_coerce(value, Text) if isinstance(ASSETS.c[name].type, UtcTime) else value
-        for name, value in found.items()
-    }
+    return {**found, "id": row["id"]}
 
 
 def _parts(values: Sequence[Any]) -> list[Sequence[Any]]:

@@ -53,11 +53,19 @@ class Rules:
     elsewhere: int
     kinds: Mapping[str, Kind]
     passing: tuple[str, ...]
-    """Beginnings of makers' names, and of addresses, whose cards do not stay with one machine."""
-    prefixes: tuple[str, ...]
+    """Beginnings of the names of makers whose cards go from machine to machine."""
+    virtual: tuple[str, ...]
+    """Beginnings of the names of makers whose cards are no hardware."""
+    hypervisors: tuple[str, ...]
+    """Beginnings of card addresses that hypervisors hand out."""
+    everyones: tuple[str, ...]
+    """Beginnings of card addresses that many machines have at the same time."""
     passing_weight: int
     settled_days: int
     settled_weight: int
+    settled_differs: int
+    addresses: int
+    """Of one card in one scan, before it is a router's that answers for others."""
     nowhere: frozenset[str]
     common_weight: int
     by_key: Mapping[str, str]
@@ -84,11 +92,15 @@ def rules() -> Rules:
         table["enough"],
         table["elsewhere"],
         kinds,
-        (*cards["passing"], *cards["virtual"]),
-        tuple(cards["prefixes"]),
+        tuple(cards["passing"]),
+        tuple(cards["virtual"]),
+        tuple(cards["hypervisors"]),
+        tuple(cards["everyones"]),
         cards["weight"],
         cards["settled"]["days"],
         cards["settled"]["weight"],
+        cards["settled"]["differs"],
+        cards["addresses"],
         frozenset(names["nowhere"]),
         names["weight"],
         {key: kind.name for kind in reversed(kinds.values()) for key in kind.keys},
@@ -121,7 +133,8 @@ def _values(kind: str, key: str, evidence: Evidence) -> Iterator[str]:
         domains = evidence.get(_DOMAINS[key], ())
         return _names(words, domains[0] if domains else "")
     if kind == CARD:
-        return (word.lower() for word in words if word.strip("0:-."))
+        cards = (word.lower() for word in words if word.strip("0:-."))
+        return (card for card in cards if not card.startswith(rules().everyones))
     return (word.casefold() for word in words if word)
 
 
@@ -149,8 +162,23 @@ def weight_of(kind: str, value: str) -> int:
 def passes(card: str) -> bool:
     """Whether a card need not stay with one machine: a dock's, a virtual machine's, one made up."""
     its = rules()
-    made_up = not card[:2].isalnum() or int(card[:2], 16) & _LOCAL
-    return bool(made_up) or card.startswith(its.prefixes) or maker_of(card).startswith(its.passing)
+    lent = card.startswith(its.hypervisors) or _is_made_up(card)
+    return lent or maker_of(card).startswith((*its.passing, *its.virtual))
+
+
+def settles(card: str) -> bool:
+    """Whether a card that one machine alone has for days is that machine's: no dock's, nor made up."""
+    its = rules()
+    if maker_of(card).startswith(its.passing):
+        return False
+    return card.startswith(its.hypervisors) or not _is_made_up(card)
+
+
+def _is_made_up(card: str) -> bool:
+    try:
+        return bool(int(card[:2], 16) & _LOCAL)
+    except ValueError:
+        return True
 
 
 def bare(kind: str, value: str) -> str:
@@ -163,3 +191,8 @@ def bare(kind: str, value: str) -> str:
 def is_cut(name: str) -> bool:
     """Whether a NetBIOS name may be the beginning of a longer one, which other machines have as well."""
     return len(bare("name", name)) >= _NETBIOS
+
+
+def is_long(fqdn: str) -> bool:
+    """Whether NetBIOS cuts the name of this host."""
+    return len(bare("fqdn", fqdn)) > _NETBIOS

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from scanner.inventory.identity.traits import ADDRESS, CARD, bare, is_cut, passes, rules, weight_of
+from scanner.inventory.identity.traits import (
+    ADDRESS,
+    CARD,
+    bare,
+    is_cut,
+    is_long,
+    passes,
+    rules,
+    settles,
+    weight_of,
+)
 from scanner.inventory.utc import moment
 
 if TYPE_CHECKING:
@@ -15,6 +26,10 @@ if TYPE_CHECKING:
 
 _SHARED: Final = 4
 """What several machines have at the same time, or one took over from another, says so many times less."""
+_NIGHT: Final = timedelta(hours=12)
+"""Longer than most scans take."""
+COMMON: Final = 16
+"""What more assets have is common: it finds none of them."""
 _TWO_STARTS: Final = -20
 """What it says that one scan heard two start times: a machine does not start while it answers."""
 
@@ -28,6 +43,11 @@ class Tenure(NamedTuple):
     last: str
     scan: int
     """The last scan that heard it."""
+
+    @property
+    def before(self) -> bool:
+        """Whether scans of several days heard it."""
+        return moment(self.last) - moment(self.first) > _NIGHT
 
 
 @dataclass(slots=True)
@@ -52,6 +72,15 @@ class Known:
             mine.last >= each.first and mine.first <= each.last for each in met.values()
         )
         return bool(met) and address not in met and not besides
+
+    @property
+    def says_more(self) -> bool:
+        """Whether more than cards and addresses is known of it: it is no dock that a router told."""
+        return any(values for kind, values in self.kinds.items() if kind not in {ADDRESS, CARD})
+
+    def met_at(self, scan: int) -> int:
+        """At how many addresses a scan met it."""
+        return sum(tenure.scan == scan for tenure in self.kinds.get(ADDRESS, {}).values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +124,19 @@ def likeness(host: Traits, known: Known, holders: Holders, scan: int) -> Likenes
     other: list[str] = []
     for name, values in mine.items():
         weight = _said(name, values, known, holders, scan, met=met)
+        if name == "name" and weight is not None and _is_cut_off(mine, known):
+            weight = min(weight, rules().common_weight)
         if weight is not None:
             (same if weight >= 0 else other).append(name)
             said.setdefault(rules().kinds[name].group, []).append(weight)
     score = sum(max(0, *each, 0) + min(0, *each, 0) for each in said.values())
     return Likeness(known.id, score, tuple(same), tuple(other))
+
+
+def _is_cut_off(mine: Mapping[str, Sequence[str]], known: Known) -> bool:
+    """Whether the names are the beginning of a longer one that one of both tells: others begin alike."""
+    names = (*mine.get("fqdn", ()), *known.kinds.get("fqdn", ()))
+    return any(map(is_cut, mine["name"])) and any(map(is_long, names))
 
 
 def _said(  # noqa: PLR0913 - what one kind says depends on all of it
@@ -110,7 +147,7 @@ def _said(  # noqa: PLR0913 - what one kind says depends on all of it
     common = [value for value in mine if value in theirs]
     if common:
         weight = max(holders.weight(kind, value, known.id) for value in common)
-        return _settled(kind, theirs, weight)
+        return _settled(kind, known, weight)
     if not theirs:
         return None
     if rules().kinds[kind].volatile and any(tenure.scan == scan for tenure in theirs.values()):
@@ -118,6 +155,8 @@ def _said(  # noqa: PLR0913 - what one kind says depends on all of it
     if {bare(kind, value) for value in mine} & {bare(kind, value) for value in theirs}:
         return rules().common_weight
     several = kind == CARD and (met or len(theirs) > 1 or holders.go_round([*mine, *theirs]))
+    if kind == CARD and not several and known.says_more and all(map(has_stayed, theirs.values())):
+        return rules().settled_differs
     return None if several else rules().kinds[kind].differs or None
 
 
@@ -165,14 +204,32 @@ def differ(host: Traits, known: Known) -> bool:
     )
 
 
-def _settled(kind: str, theirs: Mapping[str, Tenure], weight: int) -> int:
+def _settled(kind: str, known: Known, weight: int) -> int:
     """The weight of a trait; of the only card that an asset ever had, for days, and alone, a greater one."""
-    if kind != CARD or len(theirs) > 1:
+    theirs = known.kinds[kind]
+    if kind != CARD or len(theirs) > 1 or not known.says_more:
         return weight
     ((value, tenure),) = theirs.items()
-    days = (moment(tenure.last) - moment(tenure.first)).days
-    alone = weight == weight_of(kind, value) and not passes(value)
-    return rules().settled_weight if alone and days >= rules().settled_days else weight
+    alone = weight == weight_of(kind, value) and settles(value)
+    return rules().settled_weight if alone and has_stayed(tenure) else weight
+
+
+def has_stayed(tenure: Tenure) -> bool:
+    """Whether an asset was known by something for days."""
+    return (moment(tenure.last) - moment(tenure.first)).days >= rules().settled_days
+
+
+def followed(one: Known, other: Known) -> bool:
+    """Whether one system came after another: what tells them apart ended here before it began there."""
+    for kind, rule in rules().kinds.items():
+        mine, theirs = one.kinds.get(kind, {}), other.kinds.get(kind, {})
+        if not rule.differs or not mine or not theirs or mine.keys() & theirs.keys():
+            continue
+        if kind == CARD or max(each.last for each in theirs.values()) >= min(
+            each.first for each in mine.values()
+        ):
+            return False
+    return True
 
 
 class Holders:
@@ -180,10 +237,15 @@ class Holders:
 
     def __init__(self) -> None:
         self._tenures: dict[tuple[str, str], dict[int, Tenure]] = {}
+        self.common: set[tuple[str, str]] = set()
+        """What so many assets have that it tells none of them from others."""
 
     def add(self, kind: str, value: str, asset: int, tenure: Tenure) -> None:
         """Note that an asset has it."""
-        self._tenures.setdefault((kind, value), {})[asset] = tenure
+        tenures = self._tenures.setdefault((kind, value), {})
+        tenures[asset] = tenure
+        if len(tenures) > COMMON and kind != ADDRESS:
+            self.common.add((kind, value))
 
     def of(self, kind: str, value: str) -> Mapping[int, Tenure]:
         """Who has it."""
@@ -195,11 +257,15 @@ class Holders:
 
     def go_round(self, cards: Iterable[str]) -> bool:
         """Whether any of these cards belongs to several assets, or is of a kind that passes on."""
-        return any(passes(card) or len(self.of(CARD, card)) > 1 for card in cards)
+        return any(
+            passes(card) or len(self.of(CARD, card)) > 1 or (CARD, card) in self.common for card in cards
+        )
 
     def weight(self, kind: str, value: str, asset: int) -> int:
         """What it says for an asset: whole for who has it alone now, a part for all others."""
         weight, tenures = weight_of(kind, value), self.of(kind, value)
+        if (kind, value) in self.common:
+            return weight // _SHARED
         if len(tenures) < 2:  # noqa: PLR2004 - who has it alone
             return weight
         latest = max(tenures, key=lambda each: tenures[each].last)
