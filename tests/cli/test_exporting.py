@@ -86,7 +86,7 @@ def test_the_help_names_every_format_that_is_there(hospital: Path) -> None:
 def test_the_spreadsheet_and_prometheus_say_what_count_says(hospital: Path) -> None:
     _, out, _ = run("count", "--os", "xp", "--by", "site,ward", "--json", DAY, cwd=hospital)
     counted = [list(row.values()) for row in json.loads(out)]
-    book = Book(streamed(hospital, "xlsx", "--os", "xp"))
+    book = Book(streamed(hospital, "xlsx", "--lang", "en", "--os", "xp"))
     assert [list(row.values())[:8] for row in book.rows(2)[1:]] == sorted(counted)
     about = {row["A"]: row.get("B") for row in book.rows(3)}
     assert (about["machines in this file"], about["addresses in scope"]) == (4, 768)

@@ -71,7 +71,7 @@ def expected(connection: sqlite3.Connection, bounds: Bounds) -> Iterator[tuple[s
         number = int(ip_address(address))
         return bounds.spans is None or any(first <= number <= last for first, last in bounds.spans)
 
-    for row in connection.execute(f"SELECT * FROM observations WHERE scan_id IN {scans} ORDER BY id"):  # noqa: S608
+    for row in connection.execute(f"SELECT * FROM observations WHERE scan_id IN {scans} ORDER BY id"):  # noqa: S608 - our own numbers
         heard: dict[str, list[str]] = {}
         for key, value in connection.execute(
             "SELECT key, value FROM evidence JOIN evidence_keys ON id = key_id"
@@ -79,12 +79,12 @@ def expected(connection: sqlite3.Connection, bounds: Bounds) -> Iterator[tuple[s
             (row["id"],),
         ):
             heard.setdefault(key, []).append(value)
-        told = {name: row[name] for name in row.keys() if name not in {"asset_id", "scan_id", "raw"}}  # noqa: SIM118
+        told = {name: row[name] for name in row.keys() if name not in {"asset_id", "scan_id", "raw"}}  # noqa: SIM118 - a row of sqlite3, whose keys these are
         told |= {"scan": row["scan_id"], "evidence": heard}
         if within(row["address"]):
             yield "observations", {**told, "answers": [raw.hex() for raw in unpack(row["raw"])]}
     for row in connection.execute(
-        f"SELECT * FROM ledger JOIN ledger_kinds ON id = kind_id WHERE scan_id IN {scans}"  # noqa: S608
+        f"SELECT * FROM ledger JOIN ledger_kinds ON id = kind_id WHERE scan_id IN {scans}"  # noqa: S608 - our own numbers
         " ORDER BY scan_id, ledger.address, n"
     ):
         names = ("n", "at", "probe", "transport", "port", "service", "outcome", "sent", "received")
