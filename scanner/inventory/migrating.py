@@ -74,6 +74,9 @@ def create_file(path: Path) -> None:
                 connection.execute(f"PRAGMA application_id = {APPLICATION}")
                 connection.execute("PRAGMA journal_mode = WAL")
             migrate(made)
+            with guarded(SQLite(path)), closing(connect(draft, write=True)) as connection:
+                # All of it into the file: closing would do so too, and say nothing where the disk is full.
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             _put(draft, path)
     except OSError as error:
         raise InventoryError(

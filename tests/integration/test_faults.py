@@ -67,7 +67,7 @@ def kept(product: Product) -> int:
 
 def test_a_disk_that_fills_up(product: Product, tmp_path: Path) -> None:
     """No file may grow beyond a size: the scan ends with one line, and what was recorded is readable."""
-    short = short_files(tmp_path, 220_000)
+    short = short_files(tmp_path, 600_000)
     ended = short.run(*STEADY, expect=3)
     demand_one_line(ended.stderr, "what was recorded before is kept")
     before = kept(product)
@@ -80,7 +80,7 @@ def test_a_disk_that_fills_up(product: Product, tmp_path: Path) -> None:
 def test_a_full_disk(product: Product, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
-    with small_disk(disk, "448k") as full:
+    with small_disk(disk, "832k") as full:
         place = ("--site", str(product.folder / "site.toml"))
         ended = full.run(*STEADY, *place, expect=3)
         demand_one_line(ended.stderr, "the disk is full")
@@ -91,6 +91,21 @@ def test_a_full_disk(product: Product, tmp_path: Path) -> None:
         full.run("scan", *place)
         assert seen(full) == MACHINES
     assert not list(disk.iterdir()), "nobody else saw that disk"
+
+
+@pytest.mark.namespaces
+def test_a_disk_that_is_full_before_the_inventory_is_whole(product: Product, tmp_path: Path) -> None:
+    """Nothing is left that looks like an inventory and is none."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    with small_disk(disk, "448k") as full:
+        place = ("--site", str(product.folder / "site.toml"))
+        ended = full.run(*STEADY, *place, expect=3)
+        demand_one_line(ended.stderr, "the disk is full")
+        make_room(full, "32m")
+        full.run("scan", *place)
+        assert seen(full) == MACHINES
+        full.run("db", "check")
 
 
 @contextmanager

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from scanner.inventory.identity.weighing import Holders, Known
 
 
+_ONES_OWN: Final = frozenset({"card", "engine", "certificate", "boot"})
+"""What shows that two addresses which one scan met are one machine's."""
 _INSTALLED: Final = frozenset({"guid", "host key", "certificate"})
 """What comes with a system, and not with a name."""
 
@@ -80,8 +82,11 @@ def question_likeness(question: Question) -> Callable[[Known], Likeness]:
             return replace(found, score=found.score + rules().elsewhere)  # it has the name, and nothing else
         sure = "name" in found.same and not _two_certificates(question, known)
         sure = sure or _is_also_here(question, known)
-        if not sure and known.is_elsewhere(question.address, question.scan):
-            return replace(found, score=found.score + rules().elsewhere)
+        if known.is_elsewhere(question.address, question.scan):
+            if not _ONES_OWN.intersection(found.same):
+                return replace(found, score=0)  # images are copied, names and all: two at a time are two
+            if not sure:
+                return replace(found, score=found.score + rules().elsewhere)
         return found
 
     return measured
