@@ -509,3 +509,12 @@ def test_machines_that_were_started_in_the_same_second_are_as_many_as_they_are(n
     second = nights.scan((A, booted), (B, booted), (C, booted))
     assert len({nights.who(first, each) for each in (A, B, C)}) == 3
     assert [nights.who(first, each) for each in (A, B, C)] == [nights.who(second, each) for each in (A, B, C)]
+
+
+def test_copies_with_one_name_and_one_guid_are_two_where_one_scan_meets_both(nights: Nights) -> None:
+    copy = without(pc("IMAGE", 1), "netbios", "tls")
+    first = nights.scan((A, copy), (B, copy))
+    second = nights.scan((B, copy), (A, copy))
+    assert len({nights.who(first, each) for each in (A, B)}) == 2
+    assert nights.who(first, A) == nights.who(second, A)
+    assert nights.who(first, B) == nights.who(second, B)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from scanner.inventory.identity.traits import ADDRESS, CARD, rules, settles
 from scanner.inventory.identity.weighing import (
@@ -21,12 +21,6 @@ if TYPE_CHECKING:
 
     from scanner.inventory.identity.traits import Traits
     from scanner.inventory.identity.weighing import Holders, Known
-
-
-_ONES_OWN: Final = frozenset({"card", "engine", "certificate", "boot"})
-"""What shows that two addresses which one scan met are one machine's."""
-_INSTALLED: Final = frozenset({"guid", "host key", "certificate"})
-"""What comes with a system, and not with a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +53,7 @@ class Question:
 
 def choose(question: Question) -> Choice:
     """Decide which asset a host is."""
-    alike = sorted(map(question_likeness(question), _akin(question)), key=_rank(question), reverse=True)
+    alike = sorted(map(_likeness_in(question), _akin(question)), key=_rank(question), reverse=True)
     if alike and alike[0].enough:
         best = alike[0]
         return Choice(best.asset, best.how, tuple(_also(question, best, alike[1:])))
@@ -73,18 +67,22 @@ def _akin(question: Question) -> list[Known]:
     return [question.known[asset] for asset in sorted(akin) if asset in question.known]
 
 
-def question_likeness(question: Question) -> Callable[[Known], Likeness]:
+def _likeness_in(question: Question) -> Callable[[Known], Likeness]:
     """How alike the host and an asset are, where it was met included."""
 
     def measured(known: Known) -> Likeness:
         found = likeness(question.traits, known, question.holders, question.scan)
-        if CARD in found.other and not _INSTALLED.intersection(found.same) and not question.agrees(known.id):
+        if (
+            CARD in found.other
+            and not any(rules().kinds[kind].group == "installed" for kind in found.same)
+            and not question.agrees(known.id)
+        ):
             return replace(found, score=found.score + rules().elsewhere)  # it has the name, and nothing else
         sure = "name" in found.same and not _two_certificates(question, known)
         sure = sure or _is_also_here(question, known)
         if known.is_elsewhere(question.address, question.scan):
-            if not _ONES_OWN.intersection(found.same):
-                return replace(found, score=0)  # images are copied, names and all: two at a time are two
+            if not any(rules().kinds[kind].own for kind in found.same):
+                return replace(found, score=0)
             if not sure:
                 return replace(found, score=found.score + rules().elsewhere)
         return found

@@ -41,6 +41,8 @@ class Kind(NamedTuple):
     differs: int
     group: str
     """Kinds of one group are one voice: the loudest counts."""
+    own: bool
+    """Whether it shows that two addresses which one scan met are one machine's."""
     volatile: bool
     """Whether only the newest value is kept."""
 
@@ -83,6 +85,7 @@ def rules() -> Rules:
             each["weight"],
             each["differs"],
             each.get("group", each["kind"]),
+            each.get("own", False),
             each.get("volatile", False),
         )
         for each in table["trait"]
