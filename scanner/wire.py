@@ -13,8 +13,12 @@ from scanner.errors import ProtocolError
 
 if TYPE_CHECKING:
     import builtins
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
+VALUES: Final = 16
+"""Values of a key that are kept: no classifier listens to more."""
+_LONGEST: Final = 1024
+"""Characters of a value that are looked at."""
 _U16LE: Final = struct.Struct("<H").unpack_from
 _U32LE: Final = struct.Struct("<I").unpack_from
 _U64LE: Final = struct.Struct("<Q").unpack_from
@@ -138,3 +142,18 @@ def printable(text: str, limit: int = 256) -> str:
     if text.isprintable():
         return text
     return "".join(character if character.isprintable() else "\ufffd" for character in text)
+
+
+def safe(words: Mapping[str, str | tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """Evidence as it comes, made safe to keep; what is empty is left out."""
+    kept = {}
+    for key, given in words.items():
+        values = _values((given,) if isinstance(given, str) else given)
+        if values:
+            kept[key] = values
+    return kept
+
+
+def _values(given: Iterable[str]) -> tuple[str, ...]:
+    words = (printable(value[:_LONGEST].strip(" \t\r\n\0")) for value in given)
+    return tuple(dict.fromkeys(word for word in words if word))[:VALUES]

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Final, Self
 
-from scanner.imports.heard import VALUES
 from scanner.imports.sorting import Sorted
 from scanner.model import Endpoint, Observation, Outcome, Transport
+from scanner.wire import VALUES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

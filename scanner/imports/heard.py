@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from scanner.model import Endpoint, Observation, Outcome, Transport
 from scanner.probes import probes
-from scanner.wire import printable
+from scanner.wire import safe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 Words: TypeAlias = "Mapping[str, str | tuple[str, ...]]"
 """Evidence as it comes: not yet safe to keep."""
@@ -35,8 +35,6 @@ OWN_KEYS: Final = (
 """The evidence keys that no probe declares, because no conversation of ours tells them: a neighbour saw them,
 a DHCP server was told them, or a register has them."""
 
-VALUES: Final = 16
-"""Values of a key that are kept: no classifier listens to more."""
 _PORTS: Final = 1 << 16
 _VERSION: Final = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,5}")
 _MOMENT: Final = 64
@@ -97,7 +95,7 @@ def moment_of(value: object, now: datetime) -> datetime:
 def observation(where: Where, probe: str, at: datetime, words: Words) -> Observation:
     """One observation: of the probe whose evidence it is, at the service that it is meant for."""
     endpoint = Endpoint(*where, _service(probe, where[1]))
-    return Observation(endpoint, probe, at, Outcome.ANSWERED, _evidence(words))
+    return Observation(endpoint, probe, at, Outcome.ANSWERED, safe(words))
 
 
 @lru_cache(maxsize=1 << 12)
@@ -105,18 +103,3 @@ def _service(probe: str, port: int) -> int:
     """The registered port that a port stands for, where a probe's protocol was met elsewhere."""
     ports = next((each.ports for each in probes() if each.name == probe), ())
     return port if port in ports or not ports else ports[0]
-
-
-def _evidence(words: Words) -> dict[str, tuple[str, ...]]:
-    """Words made safe; what is empty is left out."""
-    kept = {}
-    for key, given in words.items():
-        values = _values((given,) if isinstance(given, str) else given)
-        if values:
-            kept[key] = values
-    return kept
-
-
-def _values(given: Iterable[str]) -> tuple[str, ...]:
-    words = (printable(value[:1024].strip(" \t\r\n\0")) for value in given)
-    return tuple(dict.fromkeys(word for word in words if word))[:VALUES]

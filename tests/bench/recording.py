@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 from scanner.addresses import number_of
 from scanner.classify import default_classifier
 from scanner.config import load_site
-from scanner.inventory import Filters, Recorder, assets_rows, count_rows, coverage_rows, open_inventory
+from scanner.inventory import Filters, Recorder, assets_rows, count_rows, open_inventory
 from scanner.inventory.database import asking, database_of
 from scanner.model import Endpoint, HostRecord, Observation, Outcome, Status
 from tests.bench.million import SITES, Identities, Machine, machines, site_text
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from scanner.config import SiteFile
 
 MACHINES: Final = 10_000
-READERS: Final = 5
+READERS: Final = ((0, 0.0), (5, 1.0), (5, 0.0))
+"""How many read beside, and how many seconds each of them rests after it has asked."""
 TODAY: Final = date(2026, 11, 23)
 BOUNDS: Final = {"sqlite": 10_000, "postgresql": 4_000}
 
@@ -57,25 +58,25 @@ def _host(each: Machine) -> HostRecord:
     return HostRecord(each.address, f"Ward {each.ward + 1}", tuple(seen), identity)
 
 
-def busy(url: str, over: object) -> None:
-    """A reader who asks for figures and pages until it is over."""
+def busy(url: str, rest: float, over: object) -> None:
+    """A reader who asks for figures and pages, and rests, until it is over."""
     asked = 0
     with open_inventory(url) as inventory:
         while not over.is_set():  # type: ignore[attr-defined]  # an event of multiprocessing
             count_rows(inventory, today=TODAY)
             for wanted in (Filters(os="windows nt 3.1"), Filters(status=Status.UNSUPPORTED)):
                 list(islice(assets_rows(inventory, wanted, today=TODAY), 50))
-            coverage_rows(inventory)
             asked += 1
+            over.wait(rest)  # type: ignore[attr-defined]  # the same
     say(f"    a reader asked {asked} times")
 
 
 @contextmanager
-def readers(url: str, number: int) -> Iterator[None]:
+def readers(url: str, number: int, rest: float) -> Iterator[None]:
     """So many, busy."""
     context = multiprocessing.get_context("spawn")
     over = context.Event()
-    them = [context.Process(target=busy, args=(url, over)) for _ in range(number)]
+    them = [context.Process(target=busy, args=(url, rest, over)) for _ in range(number)]
     for each in them:
         each.start()
     time.sleep(3 if them else 0)
@@ -107,7 +108,7 @@ def recording(url: str, number: int = MACHINES) -> None:
     """Record alone, then beside readers."""
     with asking(database_of(url)) as connection:
         ((assets,),) = connection.execute("SELECT count(*) FROM assets").fetchall()
-    found = hosts(assets, 2 * number)
+    found = hosts(assets, len(READERS) * number)
     observations = sum(len(each.observations) for each in found)
     evidence = sum(len(seen.evidence) for each in found for seen in each.observations)
     say(f"recording {number} of {assets} machines:")
@@ -119,10 +120,11 @@ def recording(url: str, number: int = MACHINES) -> None:
         path.write_text(site_text(1), encoding="utf-8")
         site = load_site(path)
     bound = BOUNDS[url.partition(":")[0]]
-    for others, part in ((0, found[:number]), (READERS, found[number:])):
-        with readers(url, others):
-            figure = recorded(url, part, site)
-        ratio(f"observations a second beside {others} readers", figure, bound, at_least=True)
+    for place, (others, rest) in enumerate(READERS):
+        with readers(url, others, rest):
+            figure = recorded(url, found[place * number :][:number], site)
+        said = f"observations a second beside {others} readers who rest {rest:g} s"
+        ratio(said, figure, bound, at_least=True)
 
 
 if __name__ == "__main__":
