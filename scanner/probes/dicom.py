@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 CALLING: Final = "VETUSTE"
 """The title that the scanner calls itself, where the site gives none."""
 
-_ASSOCIATE_RQ, _ASSOCIATE_AC, _ASSOCIATE_RJ, _RELEASE_RQ, _RELEASE_RP, _ABORT = 1, 2, 3, 5, 6, 7
+ASSOCIATE_RQ, ASSOCIATE_AC, ASSOCIATE_RJ, _RELEASE_RQ, _RELEASE_RP, _ABORT = 1, 2, 3, 5, 6, 7
 """[PS3.8] section 9.3.1: types of PDU."""
 _HEADER: Final = struct.Struct(">BxI")
 _ITEM: Final = struct.Struct(">BxH")
@@ -62,11 +62,11 @@ def associate(called: str, calling: str = CALLING) -> bytes:
     user = _item(_MAXIMUM, struct.pack(">I", _ACCEPTED)) + _item(0x52, _OURS) + _item(0x55, b"VETUSTE")
     items = _item(0x10, _APPLICATION) + _item(0x20, context) + _item(_USER, user)
     body = struct.pack(">HH16s16s32x", 1, 0, _title(called), _title(calling)) + items
-    return _HEADER.pack(_ASSOCIATE_RQ, len(body)) + body
+    return _HEADER.pack(ASSOCIATE_RQ, len(body)) + body
 
 
-def pdu(*kinds: int) -> Framing:
-    """The framing of a PDU of these types ([PS3.8] 9.3.1)."""
+def pdu(*kinds: int, longest: int = _LONGEST) -> Framing:
+    """The framing of a PDU of these types ([PS3.8] 9.3.1), its content at most so many bytes."""
 
     def framing(received: bytes) -> int | None:
         if received and received[0] not in kinds:
@@ -74,7 +74,7 @@ def pdu(*kinds: int) -> Framing:
         if len(received) < _HEADER.size:
             return None
         length = _HEADER.unpack_from(received)[1]
-        if length > _LONGEST:
+        if length > longest:
             raise ProtocolError(f"a PDU of {length} bytes")
         end: int = _HEADER.size + length
         return end if len(received) >= end else None
@@ -89,14 +89,24 @@ def parse_answer(answer: bytes) -> dict[str, str]:
         ProtocolError: it is not whole.
     """
     reader = Reader(answer, _HEADER.size)
-    if answer[0] != _ASSOCIATE_AC:
+    if answer[0] != ASSOCIATE_AC:
         reader.skip(1)
         result, source, reason = reader.bytes(3)
         if answer[0] == _ABORT:
             return {"dicom.result": f"aborted {source}/{reason}"}
         return {"dicom.result": f"rejected {result}/{source}/{reason}"}
+    return {"dicom.result": "accepted", **parse_implementation(answer)}
+
+
+def parse_implementation(association: bytes) -> dict[str, str]:
+    """Which implementation asks for an association, or accepts it ([PS3.8] 9.3.2 and 9.3.3).
+
+    Raises:
+        ProtocolError: it is not whole.
+    """
+    reader = Reader(association, _HEADER.size)
     reader.skip(_FIXED)
-    found = {"dicom.result": "accepted"}
+    found = {}
     for kind, content in _items(reader):
         for inner, value in _items(content) if kind == _USER else ():
             if inner in _TOLD and (text := lines.text(value.rest())):
@@ -116,10 +126,10 @@ def converse(peer: Peer) -> Conversation:
     """Ask for an association, and release it where it is granted."""
     called = peer.given["ae_title"][0]
     calling = peer.given.get("calling_ae_title", (CALLING,))[0]
-    answers = pdu(_ASSOCIATE_AC, _ASSOCIATE_RJ, _ABORT)
+    answers = pdu(ASSOCIATE_AC, ASSOCIATE_RJ, _ABORT)
     answer = yield Send(associate(called, calling), answers)
     yield Learnt(parse_answer(answer))
-    if answer[0] == _ASSOCIATE_AC:
+    if answer[0] == ASSOCIATE_AC:
         try:
             yield Send(RELEASE, pdu(_RELEASE_RP, _ABORT))
         except (LimitError, PeerClosedError):

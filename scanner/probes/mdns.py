@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import struct
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from scanner.errors import LimitError, PeerClosedError, ProtocolError
@@ -34,6 +35,8 @@ BROWSED: Final[tuple[Name, ...]] = (
 )
 """Services that nearly every host with a name announces one of."""
 
+_A: Final = 1
+_AAAA: Final = 28
 _PTR: Final = 12
 _TXT: Final = 16
 _SRV: Final = 33
@@ -63,6 +66,8 @@ class Record(NamedTuple):
     """Where PTR and SRV point."""
     strings: tuple[bytes, ...]
     """What TXT says."""
+    address: str = ""
+    """What A and AAAA say."""
 
 
 def query(number: int, questions: Iterable[tuple[Name, int]]) -> bytes:
@@ -89,24 +94,36 @@ def parse_response(datagram: bytes) -> list[Record]:
     reader = Reader(datagram)
     _, _, questions, *counts = _HEADER.unpack(reader.bytes(_HEADER.size))
     for _ in range(questions):
-        _name(reader)
+        parse_name(reader)
         reader.skip(4)
     return [_record(reader) for _ in range(sum(counts))]
 
 
 def _record(reader: Reader) -> Record:
-    name = _name(reader)
+    name = parse_name(reader)
     kind, _, _, length = _RECORD.unpack(reader.bytes(_RECORD.size))
     data = reader.slice(reader.position, length)
     reader.position = data.end
     if kind == _SRV:
         data.skip(_PRIORITY)
-    target = _name(data) if kind in {_PTR, _SRV} else ()
-    return Record(name, kind, target, tuple(_strings(data)) if kind == _TXT else ())
+    target = parse_name(data) if kind in {_PTR, _SRV} else ()
+    strings = tuple(_strings(data)) if kind == _TXT else ()
+    return Record(name, kind, target, strings, _address(data) if kind in {_A, _AAAA} else "")
 
 
-def _name(reader: Reader) -> Name:
-    """A name ([RFC 1035] section 4.1.4). Each pointer leads back behind the one before, so it ends."""
+def _address(data: Reader) -> str:
+    packed = data.rest()
+    if len(packed) not in {4, 16}:
+        raise ProtocolError(f"an address of {len(packed)} bytes")
+    return str(ip_address(packed))
+
+
+def parse_name(reader: Reader) -> Name:
+    """A name ([RFC 1035] section 4.1.4). Each pointer leads back behind the one before, so it ends.
+
+    Raises:
+        ProtocolError: it is not whole, too long, or runs in circles.
+    """
     labels: list[bytes] = []
     total, cursor, first = 0, reader, reader.position
     while length := cursor.u8():

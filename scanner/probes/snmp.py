@@ -31,7 +31,7 @@ COMMUNITIES: Final = 3
 
 V1: Final = 0
 V2C: Final = 1
-_V3: Final = 3
+V3: Final = 3
 _GET: Final = 0xA0
 _RESPONSE: Final = 0xA2
 _FIRST: Final = 0x5645
@@ -95,7 +95,7 @@ def discovery(request: int) -> bytes:
     usm = der.element(der.SEQUENCE, nothing, der.integer(0), der.integer(0), nothing, nothing, nothing)
     return der.element(
         der.SEQUENCE,
-        der.integer(_V3),
+        der.integer(V3),
         der.element(der.SEQUENCE, *header),
         der.element(der.OCTETS, usm),
         der.element(der.SEQUENCE, nothing, nothing, pdu(_GET, request)),
@@ -113,7 +113,7 @@ def parse_message(datagram: bytes) -> Answer:
     """
     message = der.enter(Reader(datagram), der.SEQUENCE, "a message of SNMP")
     version = der.number(der.enter(message, der.INTEGER, "its version"))
-    if version == _V3:
+    if version == V3:
         header = der.enter(message, der.SEQUENCE, "its header")
         request = der.number(der.enter(header, der.INTEGER, "its id"))
         return Answer(version, request, der.enter(message, der.OCTETS, "its security parameters"))
@@ -193,7 +193,7 @@ def converse(peer: Peer) -> Conversation:
         if told:
             break
     try:
-        answer = yield Send(discovery(request), answers(_V3, request))
+        answer = yield Send(discovery(request), answers(V3, request))
     except ProbeError:
         if told:
             return  # an agent of before SNMPv3

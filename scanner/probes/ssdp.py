@@ -49,11 +49,11 @@ def response(datagram: bytes) -> int | None:
 
 def parse_response(datagram: bytes) -> dict[str, str]:
     """The evidence in a search's response ([UDA] 1.3.3)."""
-    found = ((_KEPT[name], lines.text(value)) for name, value in _fields(datagram) if name in _KEPT)
+    found = ((_KEPT[name], lines.text(value)) for name, value in fields(datagram) if name in _KEPT)
     return {key: value for key, value in found if value}
 
 
-def _fields(datagram: bytes) -> Iterator[tuple[bytes, bytes]]:
+def fields(datagram: bytes) -> Iterator[tuple[bytes, bytes]]:
     """The header fields, their names in lower case ([RFC 9110] 5.1)."""
     for line in datagram.split(b"\n")[1:]:
         name, _, value = line.partition(b":")
@@ -70,7 +70,7 @@ def converse(peer: Peer) -> Conversation:
 def redact(raw: tuple[bytes, ...]) -> tuple[bytes, ...]:
     """Keep what evidence is read from: some devices add fields that bear their owner's name."""
     return tuple(
-        b"".join(b"%s:%s\n" % field for field in _fields(datagram) if field[0] in _KEPT) for datagram in raw
+        b"".join(b"%s:%s\n" % field for field in fields(datagram) if field[0] in _KEPT) for datagram in raw
     )
 
 
