@@ -243,12 +243,12 @@ def test_a_machine_that_was_installed_anew_stays_itself(nights: Nights) -> None:
 
 
 def test_a_machine_that_was_installed_anew_under_another_name_stays_itself(nights: Nights) -> None:
-    """Its card was its own for a week: no dock's."""
+    """Its card was its own for weeks: no dock's."""
     before = pc("PC1", 1)
     after = {**pc("NEW7", 2), "netbios.mac": before["netbios.mac"]}
-    week = [nights.scan((A, before)) for _ in range(7)]
+    nights_before = [nights.scan((A, before)) for _ in range(16)]
     second = nights.scan((A, after))
-    assert nights.who(week[0], A) == nights.who(second, A)
+    assert nights.who(nights_before[0], A) == nights.who(second, A)
 
 
 @pytest.mark.parametrize("address", [A, B])
@@ -259,7 +259,7 @@ def test_new_hardware_under_the_old_name_is_another_machine(nights: Nights, addr
 
 
 def test_old_hardware_goes_on_elsewhere_under_another_name(nights: Nights) -> None:
-    first = min(nights.scan((A, pc("PC1", 1))) for _ in range(7))
+    first = min(nights.scan((A, pc("PC1", 1))) for _ in range(16))
     second = nights.scan((A, pc("PC1", 2)))
     third = nights.scan((A, pc("PC1", 2)), (B, pc("OTHER", 3, netbios__mac=_mac(1))))
     assert nights.who(third, B) == nights.who(first, A)
@@ -512,9 +512,67 @@ def test_machines_that_were_started_in_the_same_second_are_as_many_as_they_are(n
 
 
 def test_copies_with_one_name_and_one_guid_are_two_where_one_scan_meets_both(nights: Nights) -> None:
-    copy = without(pc("IMAGE", 1), "netbios", "tls")
+    copy = without(loner("IMAGE", 1), "netbios", "tls")
     first = nights.scan((A, copy), (B, copy))
     second = nights.scan((B, copy), (A, copy))
     assert len({nights.who(first, each) for each in (A, B)}) == 2
     assert nights.who(first, A) == nights.who(second, A)
     assert nights.who(first, B) == nights.who(second, B)
+
+
+def test_a_machine_of_a_domain_is_one_over_wire_and_air(nights: Nights) -> None:
+    wire, air = pc("PORTABLE", 1), pc("PORTABLE", 1, netbios__mac=_mac(9))
+    first = nights.scan((A, without(wire, "tls")), (B, without(air, "tls")))
+    assert nights.who(first, A) == nights.who(first, B)
+
+
+def test_a_copy_of_a_machine_that_started_at_another_time_is_another(nights: Nights) -> None:
+    copies = [
+        without(pc("IMAGE", 1, smb__boot_time=f"2026-11-19T04:00:0{n}Z"), "netbios", "tls") for n in (1, 2)
+    ]
+    first = nights.scan((A, copies[0]), (B, copies[1]))
+    assert nights.who(first, A) != nights.who(first, B)
+
+
+def test_what_was_met_once_beside_a_machine_and_said_little_comes_to_it(nights: Nights) -> None:
+    machine = pc("POSTE", 1)
+    first = nights.scan((A, machine))
+    beside = nights.scan((A, machine), (B, {"smb.server_guid": machine["smb.server_guid"]}))
+    assert nights.who(beside, B) != nights.who(first, A)
+    nights.scan((A, machine))
+    assert nights.assets() == 2
+    nights.scan((A, machine))
+    assert nights.assets() == 1
+
+
+def test_what_is_met_beside_a_machine_night_after_night_is_another(nights: Nights) -> None:
+    machine = pc("POSTE", 1)
+    for _ in range(4):
+        nights.scan((A, machine), (B, {"smb.server_guid": machine["smb.server_guid"]}))
+    assert nights.assets() == 2
+
+
+def test_a_system_goes_on_under_another_name_once_the_old_one_is_gone(nights: Nights) -> None:
+    for _ in range(3):
+        nights.scan((A, without(pc("AVANT", 1), "netbios", "tls")))
+    for _ in range(7):
+        nights.scan((B, without(pc("APRES", 1), "netbios", "tls")))
+        nights.day += 3
+    assert nights.assets() == 1
+
+
+def test_a_clone_is_another_machine_while_its_image_goes_on(nights: Nights) -> None:
+    image, clone = (without(pc(name, 1), "netbios", "tls") for name in ("IMAGE", "CLONE"))
+    nights.scan((A, image))
+    for _ in range(8):
+        nights.scan((A, image), (B, clone))
+        nights.day += 3
+    assert nights.assets() == 2
+
+
+def test_a_card_that_a_router_told_comes_to_the_machine_that_shows_it(nights: Nights) -> None:
+    nights.scan((A, {"mac.address": _mac(1)}))
+    nights.scan((B, without(pc("POSTE", 1), "netbios")))
+    nights.scan((B, pc("POSTE", 1)))
+    nights.scan((B, pc("POSTE", 1)))
+    assert nights.assets() == 1

@@ -78,6 +78,17 @@ class Known:
         """Whether more than cards and addresses is known of it: it is no dock that a router told."""
         return any(values for kind, values in self.kinds.items() if kind not in {ADDRESS, CARD})
 
+    @property
+    def lasted(self) -> bool:
+        """Whether scans of several days met it."""
+        tenures = self.kinds.get(ADDRESS, {}).values()
+        return bool(tenures) and moment(self.last) - moment(min(each.first for each in tenures)) > _NIGHT
+
+    @property
+    def last(self) -> str:
+        """When it was last met, as a stored moment; empty where nobody knows where it was."""
+        return max((each.last for each in self.kinds.get(ADDRESS, {}).values()), default="")
+
     def met_at(self, scan: int) -> int:
         """At how many addresses a scan met it."""
         return sum(tenure.scan == scan for tenure in self.kinds.get(ADDRESS, {}).values())
@@ -186,7 +197,7 @@ def in_turn(one: Known, other: Known, holders: Holders) -> bool:
     turns = any(
         docks or (mine[name].last > theirs[name].first and theirs[name].last > mine[name].first)
         for name in mine.keys() & theirs.keys()
-        if weight_of("name", name) >= rules().enough and not is_cut(name)
+        if weight_of("name", name) >= rules().enough
     )
     return turns and all(
         one.kinds.get(kind, {}).keys() & other.kinds.get(kind, {}).keys()
@@ -219,11 +230,16 @@ def has_stayed(tenure: Tenure) -> bool:
     return (moment(tenure.last) - moment(tenure.first)).days >= rules().settled_days
 
 
-def followed(one: Known, other: Known) -> bool:
-    """Whether one system came after another: what tells them apart ended here before it began there."""
+def followed(one: Known, other: Known, holders: Holders) -> bool:
+    """Whether one system came after another: what tells them apart ended here before it began there.
+
+    Cards that go from machine to machine tell nothing apart.
+    """
     for kind, rule in rules().kinds.items():
         mine, theirs = one.kinds.get(kind, {}), other.kinds.get(kind, {})
         if not rule.differs or not mine or not theirs or mine.keys() & theirs.keys():
+            continue
+        if kind == CARD and holders.go_round([*mine, *theirs]):
             continue
         if kind == CARD or max(each.last for each in theirs.values()) >= min(
             each.first for each in mine.values()
@@ -269,8 +285,16 @@ class Holders:
         if len(tenures) < 2:  # noqa: PLR2004 - who has it alone
             return weight
         latest = max(tenures, key=lambda each: tenures[each].last)
-        others = (tenure for each, tenure in tenures.items() if each != latest)
+        mine = tenures[asset]
+        others = [tenure for each, tenure in tenures.items() if each != latest]
         alone = latest == asset and not _overlaps(tenures[latest], others)
+        if rules().kinds[kind].group == "names" and weight >= rules().enough:
+            # a domain has it once: whoever was met with it in one night alone, beside this one, was this one
+            alone |= all(
+                not tenure.before and (mine.before or asset < each)
+                for each, tenure in tenures.items()
+                if each != asset
+            )
         return weight if alone else weight // _SHARED
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner.inventory.identity.choosing import Choice, Question, choose
+from scanner.inventory.identity.choosing import Choice, choose
+from scanner.inventory.identity.question import Question
 from scanner.inventory.identity.traits import ADDRESS, CARD, Words, rules
 from scanner.inventory.identity.weighing import Holders, Known, Tenure
 

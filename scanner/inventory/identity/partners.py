@@ -1,0 +1,130 @@
+"""Which assets turn out to be one with the asset that a host is: what was met apart comes together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scanner.inventory.identity.doubles import DOUBLES
+from scanner.inventory.identity.traits import ADDRESS, CARD, settles
+from scanner.inventory.identity.weighing import alike, followed, has_stayed, in_turn
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scanner.inventory.identity.question import Question
+    from scanner.inventory.identity.weighing import Known, Likeness
+
+
+def also_it(question: Question, best: Likeness, rest: Sequence[Likeness]) -> list[tuple[int, str]]:
+    """Assets that the host shows to be one with the best: as surely, and against nothing that is known."""
+    one = question.known[best.asset]
+    found = {
+        each.asset: each.how
+        for each in rest
+        if _joins(question, one, each)
+        or _in_turn(question, one, each)
+        or any(shows(question, one, question.known[each.asset]) for shows in (_went_before, *DOUBLES))
+    }
+    for asset in (*_nameless(question, best.asset), *_together(question, best.asset)):
+        found.setdefault(asset, ADDRESS)
+    return [(asset, how) for asset, how in found.items() if {best.asset, asset} not in question.apart]
+
+
+def _joins(question: Question, one: Known, each: Likeness) -> bool:
+    """Whether the host is another asset as surely, and nothing says that the two are not one."""
+    sure = each.enough and alike(one, question.known[each.asset])
+    return sure and not _both_met(question, one.id, each.asset)
+
+
+def _in_turn(question: Question, one: Known, each: Likeness) -> bool:
+    """Whether an asset bears the other one's name in turn, and is nowhere else now."""
+    is_other = question.is_elsewhere(each.asset) or not question.agrees(each.asset)
+    return not is_other and in_turn(one, question.known[each.asset], question.holders)
+
+
+def _went_before(question: Question, one: Known, other: Known) -> bool:
+    """Whether the only card that both ever had is the one's for days, and all else of the other ended."""
+    mine, theirs = one.kinds.get(CARD, {}), other.kinds.get(CARD, {})
+    return (
+        len(mine) == 1
+        and mine.keys() == theirs.keys()
+        and all(settles(card) and has_stayed(tenure) for card, tenure in mine.items())
+        and all(len(question.holders.of(CARD, card)) == 2 for card in mine)  # noqa: PLR2004 - of these two
+        and other.says_more
+        and followed(one, other, question.holders)
+        and not _both_met(question, one.id, other.id)
+    )
+
+
+def _together(question: Question, best: int) -> list[int]:
+    """Assets that scans met here whenever they met this one: a router told the card, a visit the name."""
+    tenures = question.holders.of(ADDRESS, question.address)
+    return [
+        asset
+        for asset, tenure in tenures.items()
+        if asset != best
+        and tenure.scan == question.scan
+        and _are_together(question, best, asset)
+        and question.agrees(asset)
+    ]
+
+
+def _are_together(question: Question, best: int, asset: int) -> bool:
+    """Whether two assets, met here in one scan, were met together before."""
+    one, other = question.known[best], question.known[asset]
+    mine, theirs = one.kinds.get(ADDRESS, {}), other.kinds.get(ADDRESS, {})
+    here = mine.get(question.address), theirs[question.address]
+    if _has_all(question, one, other):
+        return True
+    alone = not _others(question, best, asset)
+    may_be = alike(one, other) or (alone and followed(one, other, question.holders))
+    if here[0] is not None and here[1].first < here[0].last < here[1].last:
+        return may_be or (alone and _is_part(question, other))
+    places = mine.keys() & theirs.keys() - {question.address}
+    return may_be and any(mine[each].scan == theirs[each].scan for each in places)
+
+
+def _has_all(question: Question, one: Known, other: Known) -> bool:
+    """Whether an asset is no more than a card that the host has as well, and nobody else."""
+    cards = other.kinds.get(CARD, {}).keys()
+    is_card = {kind for kind, values in other.kinds.items() if values} == {CARD, ADDRESS}
+    holders = {asset for card in cards for asset in question.holders.of(CARD, card)}
+    mine = {value for kind, value in question.traits if kind == CARD} | one.kinds.get(CARD, {}).keys()
+    return is_card and cards <= mine and holders <= {one.id, other.id}
+
+
+def _others(question: Question, *assets: int) -> list[int]:
+    """Assets with more than an address, besides these, that were met here."""
+    here = question.holders.of(ADDRESS, question.address)
+    return [asset for asset in here if asset not in assets and question.known[asset].named]
+
+
+def _is_part(question: Question, other: Known) -> bool:
+    """Whether an asset is no more than a card that was never seen but here."""
+    is_card = {kind for kind, values in other.kinds.items() if values} == {CARD, ADDRESS}
+    return is_card and set(other.kinds[ADDRESS]) == {question.address}
+
+
+def _nameless(question: Question, best: int) -> list[int]:
+    """Assets of which nothing is known but that they answered here, where nobody else was: this one."""
+    here = question.holders.of(ADDRESS, question.address)
+    named = [asset for asset in here if question.known[asset].named and asset != best]
+    return [
+        asset
+        for asset in here
+        if asset != best
+        and not named
+        and set(question.known[asset].kinds[ADDRESS]) == {question.address}
+        and question.agrees(asset)
+        and not _both_met(question, best, asset)
+    ]
+
+
+def _both_met(question: Question, one: int, other: int) -> bool:
+    """Whether one scan met both, each at an address of its own."""
+    mine, theirs = (question.known[asset].kinds.get(ADDRESS, {}) for asset in (one, other))
+    return any(
+        tenure.scan == each.scan and address != place
+        for address, tenure in mine.items()
+        for place, each in theirs.items()
+    )
