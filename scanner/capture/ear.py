@@ -5,29 +5,33 @@ A capture is mostly conversations that tell nothing: their packets cost a look i
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from scanner.capture import owners
 from scanner.capture.connections import DONE, SYN, Connections
-from scanner.capture.frames import ETHERNET, unwrapped
+from scanner.capture.frames import ETHERNET, IPV6, LINKS, SHORTEST, opened, unwrapped
 from scanner.capture.notes import Notes
+from scanner.capture.openings import Openings
 from scanner.capture.packets import Packets, text_of
 from scanner.capture.sources import sources
 from scanner.capture.telling import Datagram, DatagramSource, FrameSource, Packet, Payload, Side, StreamSource
-from scanner.errors import ProbeError, ProtocolError
+from scanner.capture.tunnels import inside
+from scanner.errors import ProbeError
 from scanner.model import Transport
-from scanner.probes.segments import form_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from scanner.capture.packets import Carried
     from scanner.capture.telling import Direction, Frame, Told
     from scanner.model import Observation
 
-_TCP, _UDP = 6, 17
+_TCP, _UDP, _ICMP_OF_6 = 6, 17, 58
 _SHORTEST: Final = 54
 """Bytes of Ethernet, IPv4 and TCP headers without options."""
-_FORMS: Final = 20_000
-"""Hosts of which the forms of SYNs are remembered, so that each is read once."""
+_NESTED: Final = 4
+"""Tunnels within tunnels that are followed."""
 
 
 class Ear:
@@ -37,16 +41,23 @@ class Ear:
         self.notes = Notes()
         self.frames = self.bytes = 0
         """How many were heard, and how long they were."""
+        self.unknown: Counter[int] = Counter()
+        """How many of them were of link types that are not understood, by their numbers."""
         known = sources()
         self.connections = Connections((each for each in known if isinstance(each, StreamSource)), self._told)
         self._datagrams = {p: each for each in known if isinstance(each, DatagramSource) for p in each.ports}
-        self._payloads = {k: each for each in known if isinstance(each, FrameSource) for k in each.kinds}
+        self._payloads: dict[int, list[FrameSource]] = {}
+        for each in known:
+            if isinstance(each, FrameSource):
+                for kind in each.kinds:
+                    self._payloads.setdefault(kind, []).append(each)
         self._packets = Packets()
-        self._forms: set[bytes] = set()
+        self._openings = Openings(self.notes)
 
     def hear(self, frames: Iterable[Frame]) -> Iterator[Observation]:
         """Hear frames to their end; observations come as they are due, the last ones at the end."""
         recall, segment = self.connections.recall, self.connections.segment
+        opening = self._openings.hear
         for frame in frames:
             link, at, data = frame
             self.frames += 1
@@ -61,26 +72,29 @@ class Ear:
             ):
                 key, flags = data[26:38], data[47]
                 if flags & SYN:
-                    self._opening(at, data[14:])
+                    opening(at, data[14:])
                 elif recall(key) == DONE:
                     continue
                 end = 14 + int.from_bytes(data[16:18])
                 payload = data[34 + (data[46] >> 4) * 4 : end if end > _SHORTEST - 14 else len(data)]
                 segment(at, key, flags, int.from_bytes(data[38:42]), payload)
+            elif link in LINKS:
+                self._unwrapped(at, unwrapped(frame))
             else:
-                self._other(frame)
+                self.unknown[link] += 1
             if self.notes.full:
                 yield from self.notes.take()
         yield from self.notes.take()
 
-    def _other(self, frame: Frame) -> None:
-        for inner in unwrapped(frame):
-            if isinstance(inner, Packet):
-                self._packet(frame.at, inner)
+    def _unwrapped(self, at: float, found: Iterable[Packet | Payload], depth: int = 0) -> None:
+        """What was in a frame, or in a tunnel within so many tunnels."""
+        for each in found:
+            if isinstance(each, Packet):
+                self._packet(at, each, depth)
             else:
-                self._payload(frame.at, inner)
+                self._payload(at, each)
 
-    def _packet(self, at: float, packet: Packet) -> None:
+    def _packet(self, at: float, packet: Packet, depth: int) -> None:
         carried = self._packets.whole(packet.data)
         if carried is None:
             return
@@ -88,59 +102,47 @@ class Ear:
         if carried.protocol == _TCP and len(data) >= 20:  # noqa: PLR2004 - the shortest header
             key, flags = carried.source + carried.target + data[:4], data[13]
             if flags & SYN:
-                self._opening(at, packet.data)
+                self._openings.hear(at, packet.data)
             payload = data[(data[12] >> 4) * 4 :]
             self.connections.segment(at, key, flags, int.from_bytes(data[4:8]), payload)
+        elif (layer := inside(carried)) is not None:
+            if depth < _NESTED:
+                self._unwrapped(at, opened(layer), depth + 1)
         elif carried.protocol == _UDP and len(data) >= 8:  # noqa: PLR2004 - the header
-            ports = int.from_bytes(data[:2]), int.from_bytes(data[2:4])
-            source = self._datagrams.get(ports[1]) or self._datagrams.get(ports[0])
-            if source is None:
-                return
-            ends = text_of(carried.source), text_of(carried.target)
-            datagram = Datagram(ends[0], ports[0], ends[1], ports[1], data[8:], packet.card)
-            try:
-                for told in source.hear(datagram):
-                    self._note(at, source.name, told, (datagram.source, datagram.source_port), Transport.UDP)
-            except ProbeError:
-                pass
+            self._datagram(at, carried, packet.card)
+        elif carried.protocol == _ICMP_OF_6:
+            self._payload(at, Payload(IPV6, packet.data, packet.card))
 
-    def _payload(self, at: float, payload: Payload) -> None:
-        kind = payload.kind if payload.kind >= 1536 else 0  # noqa: PLR2004 - IEEE 802.3: below, a length
-        source = self._payloads.get(kind)
+    def _datagram(self, at: float, carried: Carried, card: bytes) -> None:
+        data = carried.data
+        ports = int.from_bytes(data[:2]), int.from_bytes(data[2:4])
+        source = self._datagrams.get(ports[1]) or self._datagrams.get(ports[0])
         if source is None:
             return
+        ends, length = (text_of(carried.source), text_of(carried.target)), int.from_bytes(data[4:6])
+        datagram = Datagram(ends[0], ports[0], ends[1], ports[1], data[8 : length or len(data)], card)
         try:
-            for told in source.hear(payload):
-                self._note(at, source.name, told, (payload.card.hex(":"), 0), Transport.LINK)
+            for told in source.hear(datagram):
+                self._note(at, source.name, told, (datagram.source, datagram.source_port), Transport.UDP)
         except ProbeError:
             pass
 
-    def _opening(self, at: float, packet: bytes) -> None:
-        """The form of a segment that opens or accepts a connection: a hint at the system's generation."""
-        if packet[0] >> 4 != 4:  # noqa: PLR2004 - the keys are of IPv4
-            return
-        seen = packet[8:9] + packet[12:16] + packet[32:36]
-        if seen in self._forms:
-            return
-        if len(self._forms) > _FORMS:
-            self._forms.clear()
-        self._forms.add(seen)
-        try:
-            form = form_of(packet)
-        except ProtocolError:
-            return
-        accepts = packet[(packet[0] & 15) * 4 + 13] & 16
-        port = int.from_bytes(packet[(packet[0] & 15) * 4 :][:2]) if accepts else 0
-        where = text_of(packet[12:16]), port, Transport.TCP
-        self.notes.add(at, where, "syn", {"tcp.synack" if accepts else "tcp.syn": form})
+    def _payload(self, at: float, payload: Payload) -> None:
+        for source in self._payloads.get(payload.kind if payload.kind >= SHORTEST else 0, ()):
+            try:
+                for told in source.hear(payload):
+                    self._note(at, source.name, told, (owners.card(payload.card), 0), Transport.LINK)
+            except ProbeError:
+                pass
 
     def _told(self, at: float, source: str, direction: Direction, told: Told) -> None:
         self._note(at, source, told, (direction.address, direction.port), Transport.TCP)
 
     def _note(self, at: float, source: str, told: Told, where: tuple[str, int], transport: Transport) -> None:
         address, port = where
-        if told.address:
-            address = told.address
+        address = told.address or address
+        if not address:  # the card of a frame that tells none
+            return
         self.notes.add(
             at, (address, port if told.side is Side.SERVER else 0, transport), source, told.evidence
         )

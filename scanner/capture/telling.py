@@ -33,7 +33,7 @@ class Packet(NamedTuple):
 
 
 class Payload(NamedTuple):
-    """What a frame carries that is no IP packet."""
+    """What a frame carries that is no IP packet, or one with ICMPv6: that is about its link."""
 
     kind: int
     """Its EtherType; below 1536, an IEEE 802.3 frame of that length, which begins with LLC."""
@@ -152,7 +152,7 @@ class FrameSource:
     name: str
     keys: tuple[str, ...]
     kinds: tuple[int, ...]
-    """EtherTypes; 0 for every IEEE 802.3 frame, which begins with LLC."""
+    """EtherTypes; 0 for every IEEE 802.3 frame, which begins with LLC; 0x86DD for those with ICMPv6."""
     hear: Callable[[Payload], Iterable[Told]]
     """A ProbeError of it: the frame is something else."""
 

@@ -15,6 +15,8 @@ _HEADER: Final = 20
 _TIMED: Final = 12
 """Bytes that time stamps take of each segment ([RFC 7323] appendix A)."""
 _DONT_FRAGMENT: Final = 0x4000
+_FRAGMENT: Final = 0x3FFF
+"""More fragments follow, or others came before."""
 _END, _NOP, _MSS, _SCALE, _SACK, _TIMES = 0, 1, 2, 3, 4, 8
 """Kinds of options ([RFC 9293] 3.2, [RFC 2018] section 2, [RFC 7323] 2.2 and 3.2)."""
 _PLAIN: Final = {_END: "eol", _NOP: "nop", _MSS: "mss", _SACK: "sok"}
@@ -32,7 +34,9 @@ def form_of(packet: bytes) -> str:
     if first >> 4 != 4 or header < _HEADER:  # noqa: PLR2004 - the IP version
         raise ProtocolError("not an IPv4 packet")
     reader.seek(6)
-    unbroken = reader.u16be() & _DONT_FRAGMENT
+    place = reader.u16be()
+    if place & _FRAGMENT:
+        raise ProtocolError("a fragment")
     ttl = reader.u8()
     segment = reader.slice(header, len(packet) - header)
     segment.skip(12)
@@ -42,7 +46,8 @@ def form_of(packet: bytes) -> str:
     segment.skip(4)
     names, size = _options(Reader(segment.bytes(length - _HEADER)))
     sent = next((limit for limit in _TTLS if ttl <= limit), _TTLS[-1])
-    return f"ttl={sent} win={_window(window, size, names)} opts={','.join(names)} df={int(bool(unbroken))}"
+    unbroken = int(bool(place & _DONT_FRAGMENT))
+    return f"ttl={sent} win={_window(window, size, names)} opts={','.join(names)} df={unbroken}"
 
 
 def _window(window: int, size: int, names: list[str]) -> str:

@@ -58,6 +58,13 @@ def test_the_fingerprints_read_them() -> None:
         assert known.match("tcp.synack", form_of(packet(128, window, options))) is not None
 
 
+@pytest.mark.parametrize("place", [0x2000, 0x0001, 0x3FFF])
+def test_a_fragment_has_no_form(place: int) -> None:
+    whole = packet(128, 65535, XP)
+    with pytest.raises(ProtocolError, match="a fragment"):
+        form_of(whole[:6] + place.to_bytes(2) + whole[8:])
+
+
 @given(st.binary(max_size=80))
 def test_anything_is_a_form_or_no_such_packet(data: bytes) -> None:
     with suppress(ProtocolError):

@@ -1,0 +1,28 @@
+"""Whose something is: addresses and cards as text; empty where they cannot be one machine's."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import Final
+
+_CARD: Final = 6
+_OF_A_GROUP: Final = 1
+"""The bit of a card's first byte that makes it many machines' (IEEE 802 8.2.2)."""
+
+
+def host(address: bytes) -> str:
+    """An IP address of 4 or 16 bytes."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return ""
+    if found.is_unspecified or found.is_multicast or found.is_loopback or address[:1] >= b"\xff":
+        return ""
+    return str(found)
+
+
+def card(address: bytes) -> str:
+    """A card's address of 6 bytes, as ``00:1e:…``."""
+    if len(address) != _CARD or address[0] & _OF_A_GROUP or not any(address):
+        return ""
+    return address.hex(":")
