@@ -15,13 +15,17 @@ from scanner.wire import Reader
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_REQUEST: Final = 0
+REQUEST: Final = 0
 RESPONSE: Final = 2
 _FAULT: Final = 3
-_BIND: Final = 11
-_BIND_ACK: Final = 12
+BIND: Final = 11
+BIND_ACK: Final = 12
 _BIND_NAK: Final = 13
-_ANSWERS: Final = frozenset({RESPONSE, _FAULT, _BIND_ACK, _BIND_NAK})
+ALTER: Final = 14
+ALTER_ANSWER: Final = 15
+AUTH3: Final = 16
+"""[MS-RPCE] 2.2.2.5: a client's last message of a logon; heard, never sent."""
+_ANSWERS: Final = frozenset({RESPONSE, _FAULT, BIND_ACK, _BIND_NAK})
 _LAST: Final = 0x02
 _WHOLE: Final = 0x03
 """First and last fragment in one."""
@@ -66,12 +70,12 @@ def bind(*contexts: tuple[bytes, bytes], token: bytes = b"") -> bytes:
         body += struct.pack("<HBx", number, 1) + interface + transfer
     if token:
         body += struct.pack("<BBBxI", _NTLM, _CONNECT_LEVEL, 0, 0) + token
-    return _message(_BIND, 1, body, len(token))
+    return _message(BIND, 1, body, len(token))
 
 
 def request(context: int, operation: int, call: int, stub: bytes = b"") -> bytes:
     """A call in one fragment ([C706] 12.6.4.9)."""
-    return _message(_REQUEST, call, struct.pack("<IHH", len(stub), context, operation) + stub)
+    return _message(REQUEST, call, struct.pack("<IHH", len(stub), context, operation) + stub)
 
 
 def framing(received: bytes) -> int | None:
@@ -152,7 +156,7 @@ def parse_bind_answer(message: bytes) -> Bound:
     kind, _, body, token = next(fragments(message))
     if kind in {_BIND_NAK, _FAULT}:
         return Bound((), b"")
-    if kind != _BIND_ACK:
+    if kind not in {BIND_ACK, ALTER_ANSWER}:
         raise ProtocolError(f"RPC: a PDU of type {kind} answers a bind")
     body.skip(8)
     body.skip(body.u16())
@@ -164,6 +168,28 @@ def parse_bind_answer(message: bytes) -> Bound:
         results.append((body.u16(), body.u16()))
         body.skip(_SYNTAX)
     return Bound(tuple(results), token)
+
+
+def parse_offers(body: Reader) -> tuple[tuple[bytes, tuple[bytes, ...]], ...]:
+    """The contexts that a client's bind offers ([C706] 12.6.4.3): interface, and its transfer syntaxes.
+
+    Args:
+        body: that of the fragment.
+
+    Raises:
+        ProtocolError: a length does not fit.
+    """
+    body.skip(8)
+    contexts = []
+    count = body.u8()
+    body.skip(3)
+    for _ in range(count):
+        body.skip(2)
+        transfers = body.u8()
+        body.skip(1)
+        interface = body.bytes(_SYNTAX)
+        contexts.append((interface, tuple(body.bytes(_SYNTAX) for _ in range(transfers))))
+    return tuple(contexts)
 
 
 def parse_response(message: bytes, call: int) -> bytes | None:

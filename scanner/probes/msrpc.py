@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 
 _MAPPER: Final = dcerpc.syntax("e1af8308-5d1f-11c9-91a4-08002b14a0fa", 3)
 """[MS-RPCE] 2.2.1.2.1, [C706] appendix O."""
-_EXPORTER: Final = dcerpc.syntax("99fcfec4-5260-101b-bbcb-00aa0021347a", 0)
+EXPORTER: Final = dcerpc.syntax("99fcfec4-5260-101b-bbcb-00aa0021347a", 0)
 """IObjectExporter ([MS-DCOM] 3.1.2.5.1)."""
 
 BIND_WITH_NTLM: Final = dcerpc.bind((_MAPPER, NDR), (_MAPPER, NDR64), token=ntlm.NEGOTIATE)
-BIND: Final = dcerpc.bind((_EXPORTER, NDR), (_MAPPER, NDR))
-SERVER_ALIVE: Final = dcerpc.request(0, 5, 2)
+BIND: Final = dcerpc.bind((EXPORTER, NDR), (_MAPPER, NDR))
+ALIVE: Final = 5
+SERVER_ALIVE: Final = dcerpc.request(0, ALIVE, 2)
 """IObjectExporter::ServerAlive2, which takes nothing ([MS-DCOM] 3.1.2.5.1.6)."""
 
 _FIRST_LOOKUP: Final = 3

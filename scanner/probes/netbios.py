@@ -116,9 +116,9 @@ def parse_status(datagram: bytes) -> Status:
     if questions > 1 or not records:
         raise ProtocolError(f"no node status: {questions} questions, {records} records")
     if questions:
-        _skip_name(reader)
+        skip_name(reader)
         reader.skip(4)
-    _skip_name(reader)
+    skip_name(reader)
     reader.expect(_NODE_STATUS, "a node status")
     reader.skip(6)
     names = tuple(_entry(reader) for _ in range(reader.u8()))
@@ -126,7 +126,7 @@ def parse_status(datagram: bytes) -> Status:
     return Status(names, unit, reader.position)
 
 
-def _skip_name(reader: Reader) -> None:
+def skip_name(reader: Reader) -> None:
     """[RFC 1002] 4.2.1.2: labels up to an empty one, or a pointer to some."""
     while length := reader.u8():
         if length & _POINTER:

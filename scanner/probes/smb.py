@@ -107,35 +107,29 @@ def converse(peer: Peer) -> Conversation:
 def _speak_smb2(course: _Course, answer: bytes, message_id: int) -> Conversation:
     """From a negotiation's answer in SMB 2 to the challenge; ``message_id`` is the next one's."""
     negotiated = smb2.parse_negotiate(answer)
-    yield from course.learn(_host_facts(negotiated))
+    yield from course.learn(host_facts(negotiated))
     if negotiated.dialect == smb2.WILDCARD:
         answer = yield from course.ask(smb2.negotiate_request(message_id))
         negotiated = smb2.parse_negotiate(answer)
         message_id += 1
-    yield from course.learn(_dialect_facts(negotiated))
+    yield from course.learn(dialect_facts(negotiated))
     setup = smb2.parse_session_setup((yield from course.ask(smb2.session_setup_request(message_id))))
     if setup.pending:
         setup = smb2.parse_session_setup((yield from course.ask(b"")))
-    yield from course.learn(_challenge_facts(setup.blob))
+    yield from course.learn(challenge_facts(setup.blob))
 
 
 def _speak_smb1(course: _Course, negotiated: smb1.Negotiated) -> Conversation:
     """From a negotiation's answer in SMB 1 to the end of its session setup."""
-    yield from course.learn(_smb1_facts(negotiated))
+    yield from course.learn(smb1_facts(negotiated))
     if not negotiated.extended:
         request = smb1.anonymous_setup(negotiated)
     else:
         request = smb1.SETUP_SPNEGO if negotiated.blob else smb1.SETUP_NTLM
     setup = smb1.parse_session_setup((yield from course.ask(request)))
-    yield from course.learn(
-        {
-            "smb.native_os": printable(setup.native_os),
-            "smb.native_lm": printable(setup.native_lm),
-            "netbios.domain": printable(setup.domain),
-        }
-    )
+    yield from course.learn(setup_facts(setup))
     if "ntlm.challenge" not in course.said:
-        yield from course.learn(_challenge_facts(setup.blob))
+        yield from course.learn(challenge_facts(setup.blob))
 
 
 def _ask_for_smb1(course: _Course, *, hanging_up_is_no: bool) -> Conversation:
@@ -180,8 +174,8 @@ def _without_smb1(course: _Course, closed: PeerClosedError) -> Conversation:
     yield from _speak_smb2(course, answer, 1)
 
 
-def _host_facts(negotiated: smb2.Negotiated) -> dict[str, _Value]:
-    """What does not depend on the dialect."""
+def host_facts(negotiated: smb2.Negotiated) -> dict[str, _Value]:
+    """What does not depend on the dialect; what is empty says nothing."""
     return {
         "smb.signing": negotiated.signing,
         "smb.server_guid": _guid(negotiated.guid),
@@ -189,7 +183,8 @@ def _host_facts(negotiated: smb2.Negotiated) -> dict[str, _Value]:
     }
 
 
-def _dialect_facts(negotiated: smb2.Negotiated) -> dict[str, _Value]:
+def dialect_facts(negotiated: smb2.Negotiated) -> dict[str, _Value]:
+    """What depends on it, and on what the client offered; what is empty says nothing."""
     return {
         "smb.dialect": smb2.DIALECTS.get(negotiated.dialect, ""),
         "smb2.capabilities": f"{negotiated.capabilities:#010x}",
@@ -198,7 +193,8 @@ def _dialect_facts(negotiated: smb2.Negotiated) -> dict[str, _Value]:
     }
 
 
-def _smb1_facts(negotiated: smb1.Negotiated) -> dict[str, _Value]:
+def smb1_facts(negotiated: smb1.Negotiated) -> dict[str, _Value]:
+    """What an answer in SMB 1 tells; what is empty says nothing."""
     return {
         "smb.smb1": "yes",
         "smb.dialect": smb1.DIALECT,
@@ -213,8 +209,21 @@ def _smb1_facts(negotiated: smb1.Negotiated) -> dict[str, _Value]:
     }
 
 
-def _challenge_facts(blob: bytes) -> dict[str, _Value]:
-    """What the NTLM challenge in a security token says; nothing where there is none."""
+def setup_facts(setup: smb1.SessionSetup) -> dict[str, _Value]:
+    """What a session setup's answer in SMB 1 tells beside the challenge; what is empty says nothing."""
+    return {
+        "smb.native_os": printable(setup.native_os),
+        "smb.native_lm": printable(setup.native_lm),
+        "netbios.domain": printable(setup.domain),
+    }
+
+
+def challenge_facts(blob: bytes) -> dict[str, _Value]:
+    """What the NTLM challenge in a security token says; nothing where there is none.
+
+    Raises:
+        ProtocolError: the token is something else.
+    """
     token = spnego.answer_token(blob) if blob else None
     if not token:
         return {}

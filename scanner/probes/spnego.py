@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from scanner.probes.der import OCTETS, SEQUENCE, element, enter, next_element, object_identifier
+from scanner.errors import ProtocolError
+from scanner.probes.der import OCTETS, OID, SEQUENCE, element, enter, next_element, object_identifier
 from scanner.wire import Reader
 
 _SPNEGO_OID: Final = object_identifier("1.3.6.1.5.5.2")
 _NTLM_OID: Final = object_identifier("1.3.6.1.4.1.311.2.2.10")
 _APPLICATION: Final = 0x60
+_INNER: Final = 0xA0
 _ANSWER: Final = 0xA1
 _TOKEN: Final = 0xA2
+_NTLM: Final = b"NTLMSSP\0"
 
 
 def offer(token: bytes) -> bytes:
@@ -30,9 +33,32 @@ def answer_token(blob: bytes) -> bytes | None:
     Raises:
         ProtocolError: it is neither.
     """
-    if blob.startswith(b"NTLMSSP\0"):
+    if blob.startswith(_NTLM):
         return blob
-    fields = enter(enter(Reader(blob), _ANSWER, "SPNEGO"), SEQUENCE, "SPNEGO")
+    return _token(enter(Reader(blob), _ANSWER, "SPNEGO"))
+
+
+def ntlm_token(blob: bytes) -> bytes | None:
+    """The message of NTLM in a token of either side ([RFC 4178] 4.2), or that is one; None: it has none.
+
+    Raises:
+        ProtocolError: it is neither.
+    """
+    if blob.startswith(_NTLM):
+        return blob
+    tag, content = next_element(Reader(blob))
+    if tag == _APPLICATION:
+        oid, _ = next_element(content)
+        content = enter(content, _INNER, "SPNEGO") if oid == OID and content.remaining else content
+    elif tag != _ANSWER:
+        raise ProtocolError(f"SPNEGO: a token begins with {tag:#04x}")
+    token = _token(content)
+    return token if token and token.startswith(_NTLM) else None
+
+
+def _token(answer: Reader) -> bytes | None:
+    """What stands in the field of that name, which both sides' tokens have."""
+    fields = enter(answer, SEQUENCE, "SPNEGO")
     while fields.remaining:
         tag, content = next_element(fields)
         if tag == _TOKEN:

@@ -120,14 +120,14 @@ def _facts(entry: Mapping[str, Any], raw: bytes) -> Mapping[str, str | tuple[str
     if body.startswith(smb2.MAGIC):
         if entry["kind"] == "negotiate":
             agreed = smb2.parse_negotiate(body)
-            return {} if agreed.dialect == smb2.WILDCARD else smb._dialect_facts(agreed)
+            return {} if agreed.dialect == smb2.WILDCARD else smb.dialect_facts(agreed)
         blob = smb2.parse_session_setup(body).blob
-        return smb._challenge_facts(blob) if told else {}
+        return smb.challenge_facts(blob) if told else {}
     if entry["kind"] == "negotiate":
         negotiated = smb1.parse_negotiate(body)
-        return smb._smb1_facts(negotiated) if negotiated else {}
+        return smb.smb1_facts(negotiated) if negotiated else {}
     setup = smb1.parse_session_setup(body)
-    challenge = smb._challenge_facts(setup.blob) if told else {}
+    challenge = smb.challenge_facts(setup.blob) if told else {}
     return {**challenge, "smb.native_os": setup.native_os, "smb.native_lm": setup.native_lm}
 
 

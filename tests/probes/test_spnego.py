@@ -66,3 +66,30 @@ def test_what_is_no_answer(blob: str) -> None:
 def test_any_bytes_are_a_protocol_error_at_worst(blob: bytes, start: bytes) -> None:
     with suppress(ProtocolError):
         spnego.answer_token(start + blob)
+
+
+def test_ntlm_in_tokens_of_either_side() -> None:
+    assert spnego.ntlm_token(spnego.offer(ntlm.NEGOTIATE)) == ntlm.NEGOTIATE
+    first = other.SPNEGO_NegTokenInit()
+    first["MechTypes"] = [NTLM]
+    first["MechToken"] = ntlm.NEGOTIATE
+    assert spnego.ntlm_token(first.getData()) == ntlm.NEGOTIATE
+    last = other.SPNEGO_NegTokenResp()
+    last["ResponseToken"] = b"NTLMSSP\0\3" + bytes(90)
+    assert spnego.ntlm_token(last.getData()) == b"NTLMSSP\0\3" + bytes(90)
+    assert spnego.ntlm_token(ntlm.NEGOTIATE) == ntlm.NEGOTIATE
+
+
+def test_a_ticket_is_no_ntlm() -> None:
+    first = other.SPNEGO_NegTokenInit()
+    first["MechTypes"] = [other.TypesMech["KRB5 - Kerberos 5"]]
+    first["MechToken"] = b"\x60\x03\x06\x01\x00"
+    assert spnego.ntlm_token(first.getData()) is None
+    assert spnego.ntlm_token(bytes.fromhex("a1073005a0030a0100")) is None
+
+
+@given(st.binary(max_size=64) | st.binary(max_size=40).map(lambda rest: b"\x60\x28" + rest))
+def test_any_bytes_as_a_token_of_either_side(blob: bytes) -> None:
+    with suppress(ProtocolError):
+        token = spnego.ntlm_token(blob)
+        assert token is None or token.startswith(b"NTLMSSP\0")
