@@ -118,7 +118,8 @@ class Connections:
         return None
 
     def _listen(self, key: bytes, source: StreamSource | None, sequence: int, side: Side) -> None:
-        direction = _direction(key, side)
+        direction, known = _direction(key, side), self._young.get(key)
+        direction.begun = isinstance(known, int) and known > DONE
         if (other := self._streams.get(reverse(key))) is not None:
             direction.shared = other[1].shared
         ears = self._undecided(key, direction) if source is None else source.hear(direction)

@@ -108,6 +108,8 @@ class Direction:
     """Which end speaks: known where the beginning was seen, else guessed from the ports."""
     shared: dict[str, object] = field(default_factory=dict)
     """What the sources of both directions leave for each other."""
+    begun: bool = False
+    """Whether it is heard from its first byte on: later, what looks like a greeting may name anybody."""
 
     @property
     def service(self) -> int:

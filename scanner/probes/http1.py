@@ -32,7 +32,8 @@ _SIZE_LINE: Final = 256
 _USUAL_PORTS: Final = (80, 443)
 _VERSION: Final = b"HTTP/1."
 _STATUS: Final = re.compile(rb"HTTP/1\.(\d) +(\d{3})\b")
-_END: Final = re.compile(rb"\n\r?\n")
+END: Final = re.compile(rb"\n\r?\n")
+"""The end of a header block."""
 _FOLD: Final = re.compile(rb"\r?\n[ \t]+")
 TITLE: Final = re.compile(rb"<title(?:\s[^>]{0,200})?>([^<]{1,1024})", re.IGNORECASE)
 _TITLE_PAST: Final = re.compile(rb"</title\s{0,8}>|<body\b", re.IGNORECASE)
@@ -96,7 +97,7 @@ def head(received: bytes) -> int | None:
     for _ in range(_INTERIM + 1):
         if not _VERSION.startswith(received[start : start + len(_VERSION)]):
             raise ProtocolError(f"not an HTTP/1 answer: {received[start : start + 8].hex()}")
-        found = _END.search(received, start, HEAD)
+        found = END.search(received, start, HEAD)
         if found is None:
             if len(received) >= HEAD:
                 raise ProtocolError(f"a header block of more than {HEAD} bytes")
@@ -113,12 +114,16 @@ def parse_head(block: bytes) -> Answer:
     Raises:
         ProtocolError: it does not begin with a status line.
     """
-    final = _END.split(block.rstrip(b"\r\n"))[-1]
+    final = END.split(block.rstrip(b"\r\n"))[-1]
     minor, status = _status(final)
-    said = _FOLD.sub(b" ", final).split(b"\n")[1 : _HEADERS + 1]
+    return Answer(status, minor, parse_headers(final))
+
+
+def parse_headers(block: bytes) -> tuple[tuple[str, bytes], ...]:
+    """The names, in lower case, and the values that follow the first line of a header block."""
+    said = _FOLD.sub(b" ", block.rstrip(b"\r\n")).split(b"\n")[1 : _HEADERS + 1]
     pairs = (line.partition(b":") for line in said)
-    headers = tuple((name.decode("latin-1").strip().lower(), value.strip()) for name, _, value in pairs)
-    return Answer(status, minor, headers)
+    return tuple((name.decode("latin-1").strip().lower(), value.strip()) for name, _, value in pairs)
 
 
 def _status(block: bytes) -> tuple[int, int]:
@@ -138,7 +143,7 @@ def content(answer: Answer) -> Generator[Step, bytes, tuple[bytes, bool]]:
     known = int(length) if _LENGTH.fullmatch(length) and not chunked else None
     if answer.status in {204, 304} or known == 0:
         return b"", True
-    framing = _chunks() if chunked else _until_title if known is None else _exactly(known)
+    framing = _chunks() if chunked else until_title if known is None else _exactly(known)
     try:
         raw = yield Send(b"", _bounded(framing), BODY)
     except PeerClosedError:
@@ -162,7 +167,8 @@ def _exactly(length: int) -> Framing:
     return lambda received: length if len(received) >= length else None
 
 
-def _until_title(received: bytes) -> int | None:
+def until_title(received: bytes) -> int | None:
+    """The framing of a page up to its title, or to where it would have been."""
     found = _TITLE_PAST.search(received)
     return found.end() if found else None
 
@@ -181,7 +187,7 @@ def _chunks() -> Framing:
                 return None
             size = int(line[1], 16)
             if not size:
-                end = _END.search(received, line.end() - 1)
+                end = END.search(received, line.end() - 1)
                 return end.end() if end else None
             position = line.end() + size + 2
         return None

@@ -17,6 +17,8 @@ _CAPABILITY: Final = b"a1 CAPABILITY\r\n"
 _NTLM: Final = b"a2 AUTHENTICATE NTLM\r\n"
 _GREETING: Final = re.compile(rb"\* (OK|PREAUTH|BYE)(?: \[[^\]\r\n]*\])?(?: ([^\r\n]*))?\r?\n", re.IGNORECASE)
 """[RFC 3501] 7.1: a condition, a code in brackets, a text."""
+GREETING: Final = replies.opening(b"* ", longest=2048)
+"""The framing of a greeting."""
 
 
 def answer(tag: bytes) -> Framing:
@@ -42,18 +44,28 @@ def converse(peer: Peer) -> Conversation:
     """The server speaks first; one that lets in whoever comes (PREAUTH) is left at once."""
     if peer.service == SECURE:
         yield Secure()
-    greeted = _GREETING.fullmatch((yield Send(b"", replies.opening(b"* ", longest=2048))))
-    if greeted is None:
-        raise ProtocolError("not an IMAP greeting")
-    if banner := lines.text(greeted[2] or b""):
+    condition, banner = parse_greeting((yield Send(b"", GREETING)))
+    if banner:
         yield Learnt({"imap.banner": banner})
-    if greeted[1].upper() != b"OK":
+    if condition != b"OK":
         return
     capabilities = parse_capabilities((yield Send(_CAPABILITY, answer(b"a1 "))))
     if capabilities:
         yield Learnt({"imap.capabilities": capabilities})
     if "AUTH=NTLM" in map(str.upper, capabilities):
         yield from sasl.challenge(_NTLM, answer(b"a2 "), b"+")
+
+
+def parse_greeting(said: bytes) -> tuple[bytes, str]:
+    """The condition of a greeting, in capitals, and its text ([RFC 3501] 7.1).
+
+    Raises:
+        ProtocolError: it is none.
+    """
+    greeted = _GREETING.fullmatch(said)
+    if greeted is None:
+        raise ProtocolError("not an IMAP greeting")
+    return greeted[1].upper(), lines.text(greeted[2] or b"")
 
 
 def parse_capabilities(said: bytes) -> tuple[str, ...]:

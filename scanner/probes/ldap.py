@@ -61,14 +61,23 @@ def parse_entry(message: bytes) -> Attributes:
     Raises:
         ProtocolError: it is no answer of a directory.
     """
+    return parse_named_entry(message)[1]
+
+
+def parse_named_entry(message: bytes) -> tuple[bytes, Attributes]:
+    """The same, with the name of the entry before it: the root's is empty.
+
+    Raises:
+        ProtocolError: it is no answer of a directory.
+    """
     parts = enter(Reader(message), SEQUENCE, "LDAP")
     enter(parts, der.INTEGER, "LDAP")
     tag, operation = next_element(parts)
     if tag in _OTHER_ANSWERS:
-        return {}
+        return b"", {}
     if tag != _ENTRY:
         raise ProtocolError(f"LDAP: an operation {tag:#04x} in answer to a search")
-    enter(operation, OCTETS, "LDAP")
+    entry_name = enter(operation, OCTETS, "LDAP").rest()
     listed = enter(operation, SEQUENCE, "LDAP")
     found: Attributes = {}
     while listed.remaining:
@@ -79,7 +88,7 @@ def parse_entry(message: bytes) -> Attributes:
         while values.remaining:
             said.append(enter(values, OCTETS, "LDAP").rest())
         found[name] = tuple(said)
-    return found
+    return entry_name, found
 
 
 def evidence(entry: Mapping[str, tuple[bytes, ...]]) -> dict[str, str | tuple[str, ...]]:

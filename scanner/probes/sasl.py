@@ -44,14 +44,19 @@ def challenge(start: bytes, until: Framing, goes_on: bytes) -> Conversation:
     answer = yield Send(NEGOTIATE, until)
     if not answer.startswith(goes_on):
         return
-    yield Learnt(ntlm.facts(_decoded(answer.removeprefix(goes_on))))
+    yield Learnt(ntlm.facts(decoded(answer.removeprefix(goes_on))))
     try:
         yield Send(CANCEL, until)
     except PeerClosedError:
         return  # it told what was asked for; some hang up on who gives up
 
 
-def _decoded(line: bytes) -> bytes:
+def decoded(line: bytes) -> bytes:
+    """The token in a line, in base64.
+
+    Raises:
+        ProtocolError: it is something else.
+    """
     try:
         return binascii.a2b_base64(line.strip(), strict_mode=True)
     except binascii.Error as error:

@@ -110,10 +110,15 @@ def converse(_peer: Peer) -> Conversation:
     if any(told.values()):
         yield Learnt({key: names for key, names in told.items() if names})
     exchange = next((name for name in _EXCHANGES if name in kex), None)
-    host_key = next((name for name in _HOST_KEYS if name in host_keys), None)
+    host_key = shown(host_keys)
     if exchange and host_key:
         request = _kexinit(exchange, host_key, offered[2:8]) + _wrap(_KEX_INIT, _string(_EXCHANGES[exchange]))
         yield Learnt({"ssh.hostkey": parse_host_key((yield Send(request, packet)))})
+
+
+def shown(host_keys: Sequence[str]) -> str:
+    """The host key that is asked for where a server has these; empty: none that is known."""
+    return next((name for name in _HOST_KEYS if name in host_keys), "")
 
 
 def parse_identification(said: bytes) -> tuple[str, str]:
@@ -140,13 +145,17 @@ def parse_kexinit(message: bytes) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(_names(_read_string(reader).rest())) for _ in range(_LISTS))
 
 
-def parse_host_key(message: bytes) -> str:
+def parse_host_key(message: bytes, wanted: int = _KEX_REPLY) -> str:
     """The host key of an answer to a key exchange, as ``ssh-keygen -l`` shows it ([RFC 4253] section 8, 6.6).
+
+    Args:
+        message: the packet, with those before it that tell nothing.
+        wanted: the number that the answer has; where the group was asked for first, another ([RFC 4419] 3).
 
     Raises:
         ProtocolError: it is something else.
     """
-    key = _read_string(_payload(message, _KEX_REPLY)).rest()
+    key = _read_string(_payload(message, wanted)).rest()
     kind = lines.text(_read_string(Reader(key)).rest())[:_LONGEST_NAME]
     digest = b2a_base64(hashlib.sha256(key).digest(), newline=False).decode().rstrip("=")
     return f"{kind} SHA256:{digest}"

@@ -36,14 +36,16 @@ _PROMPT: Final = re.compile(
 """Where a server awaits that somebody types; telnet has no other end of a message."""
 _NOISE: Final = re.compile(rb"[\x01-\x06\x0e-\x1a\x1c-\x1f]")
 _NO_COMMAND: Final = re.compile(rb"\xff[\0-\xeb]")
-_PASSED: Final = b"\x7f"
+PASSED: Final = b"\x7f"
+"""What stands in the place of a command's bytes."""
 _ESCAPE: Final = re.compile(rb"\x1b\[[0-9;?]*[@-~]")
 _LINE_END: Final = re.compile(rb"[\r\n\0]+")
 _ENOUGH: Final = 2048
 _MOST: Final = 4096
 _LISTED: Final = 24
 _ANSWERED: Final = 64
-_ROUNDS: Final = 12
+ROUNDS: Final = 12
+"""Most messages of a server that are listened to."""
 
 _AUTHENTICATION: Final = b"\x25"
 _IS, _SEND, _REPLY = 0, 1, 2
@@ -55,20 +57,21 @@ _NULL: Final = bytes([_IS, 0, 0])
 """[RFC 2941] section 2: no type that is listed is known here."""
 
 
-def _split(heard: bytes) -> tuple[bytes, bytes]:
+def split(heard: bytes) -> tuple[bytes, bytes]:
     """What is no command, at its place, and what follows it: a command that is not whole."""
-    plain, iac, rest = _COMMAND.sub(lambda command: _PASSED * len(command[0]), heard).partition(_IAC)
+    plain, iac, rest = _COMMAND.sub(lambda command: PASSED * len(command[0]), heard).partition(_IAC)
     return plain, iac + rest
 
 
-class _Ear:
+class Ear:
     """The framing, and what it was last shown: who falls silent may have said all that there is to say."""
 
     heard = b""
 
     def __call__(self, received: bytes) -> int | None:
+        """The length of what is to be answered: up to a prompt, or to the last command."""
         self.heard = received = received[:_MOST]
-        text, rest = _split(received)
+        text, rest = split(received)
         if prompt := _PROMPT.search(text):
             return prompt.end()
         asking = [each for each in _COMMAND.finditer(received) if each["verb"] or each["inside"]]
@@ -79,7 +82,7 @@ class _Ear:
         return _ENOUGH if len(received) > _ENOUGH else None
 
 
-class _Course:
+class Course:
     """What a server said and asked for so far."""
 
     def __init__(self) -> None:
@@ -90,7 +93,7 @@ class _Course:
 
     def hear(self, heard: bytes) -> None:
         """Note the text in it."""
-        self.text += _split(heard)[0].replace(_PASSED, b"")
+        self.text += split(heard)[0].replace(PASSED, b"")
 
     def take(self, heard: bytes) -> bytes:
         """Note what is heard; what is to be answered comes back. Nothing is answered twice ([RFC 854])."""
@@ -129,6 +132,10 @@ class _Course:
             self.challenge = reader.bytes(size)
         return b""
 
+    def is_over(self, heard: bytes) -> bool:
+        """Whether nothing more is to be learnt after what was heard last."""
+        return bool(self.challenge or _PROMPT.search(split(heard)[0]) or len(self.text) >= _ENOUGH)
+
     def facts(self) -> Mapping[str, str | tuple[str, ...]]:
         """The evidence in it but for the challenge: the last lines are those that stand before the prompt."""
         said = [line for line in _LINE_END.split(_ESCAPE.sub(b"", self.text)) if line.strip()]
@@ -141,7 +148,7 @@ class _Course:
 
 def converse(_peer: Peer) -> Conversation:
     """The server speaks first; it is heard up to its prompt, its challenge, or its silence."""
-    course, ear, ended = _Course(), _Ear(), None
+    course, ear, ended = Course(), Ear(), None
     try:
         yield from _listen(course, ear)
     except ProbeError as error:
@@ -157,13 +164,13 @@ def converse(_peer: Peer) -> Conversation:
         raise ended  # but a server that greets, and then waits in silence, has done all that it does
 
 
-def _listen(course: _Course, ear: _Ear) -> Conversation:
+def _listen(course: Course, ear: Ear) -> Conversation:
     answers = b""
-    for _ in range(_ROUNDS):
+    for _ in range(ROUNDS):
         heard = yield Send(answers, ear)
         ear.heard = b""
         answers = course.take(heard)
-        if course.challenge or _PROMPT.search(_split(heard)[0]) or len(course.text) >= _ENOUGH:
+        if course.is_over(heard):
             return
 
 
@@ -174,7 +181,7 @@ PROBE: Final = Probe(
     ("telnet.banner", "telnet.options", *ntlm.KEYS),
     converse,
     rank=44,
-    exchanges=_ROUNDS,
+    exchanges=ROUNDS,
     size=3 * _ANSWERED + 2 * len(_NEGOTIATE),
     logs=(
         "That somebody connected and left before typing a name: on Unix a line of telnetd or of the super "

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from scanner.errors import ProtocolError
@@ -73,6 +74,8 @@ _LONGEST_CERTIFICATE: Final = 60_000
 _LISTED: Final = 10
 """Where the first certificate begins: behind the heads of the message, the list and the certificate."""
 
+_SUPPORTED_VERSIONS: Final = 43
+"""[RFC 8446] 4.2.1."""
 _FATAL: Final = 2
 _PROTOCOL_VERSION: Final = 70
 _SPEAKS_MORE: Final = b"DOWNGRD\x01"
@@ -200,11 +203,26 @@ def hello_is_whole(said: bytes) -> bool:
     return end is not None and len(said) >= end
 
 
-def parse_hello(said: bytes) -> Agreed:
-    """Read the ServerHello, the first of some handshake messages.
+class Hello(NamedTuple):
+    """What stands in a ServerHello."""
+
+    version: int
+    """The one agreed to, also where an extension says it ([RFC 8446] 4.2.1)."""
+    random: bytes
+    cipher: int
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """In words: the one agreed to, and a later one that the server lets on to speak."""
+        more = ("TLS 1.3",) if self.random.endswith(_SPEAKS_MORE) else ()
+        return (VERSIONS[self.version], *more) if self.version in VERSIONS else ()
+
+
+def parse_server_hello(said: bytes) -> Hello:
+    """Read the ServerHello, the first of some handshake messages, whatever was offered.
 
     Raises:
-        ProtocolError: it is something else, or agrees to what was not offered.
+        ProtocolError: it is something else.
     """
     reader = Reader(said)
     reader.expect(bytes([_SERVER_HELLO]), "a ServerHello")
@@ -212,11 +230,31 @@ def parse_hello(said: bytes) -> Agreed:
         version, random = hello.u16be(), hello.bytes(32)
         hello.skip(hello.u8())
         cipher = hello.u16be()
-        hello.rest()
-    if version not in VERSIONS or version > OFFERED:
-        raise ProtocolError(f"a version that was not offered: {version:#06x}")
-    more = ("TLS 1.3",) if random.endswith(_SPEAKS_MORE) else ()
-    return Agreed((VERSIONS[version], *more), SUITES.get(cipher, f"{cipher:#06x}"))
+        selected = extension(Reader(hello.rest()[1:]), _SUPPORTED_VERSIONS)
+    return Hello(int.from_bytes(selected) or version, random, cipher)
+
+
+def extension(listed: Reader, wanted: int) -> bytes:
+    """What an extension of a hello says ([RFC 5246] 7.4.1.4); nothing where the hello has none, or is cut."""
+    with suppress(ProtocolError):
+        extensions = listed.slice(listed.position + 2, listed.u16be())
+        while extensions.remaining:
+            kind, content = extensions.u16be(), extensions.bytes(extensions.u16be())
+            if kind == wanted:
+                return content
+    return b""
+
+
+def parse_hello(said: bytes) -> Agreed:
+    """Read the ServerHello, the first of some handshake messages.
+
+    Raises:
+        ProtocolError: it is something else, or agrees to what was not offered.
+    """
+    hello = parse_server_hello(said)
+    if hello.version not in VERSIONS or hello.version > OFFERED:
+        raise ProtocolError(f"a version that was not offered: {hello.version:#06x}")
+    return Agreed(hello.versions, SUITES.get(hello.cipher, f"{hello.cipher:#06x}"))
 
 
 def certificate(said: bytes) -> bytes | None:

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from scanner.probes import Conversation, Peer
 
 _VERSION: Final = re.compile(rb"RFB (\d{3})\.(\d{3})\n")
-_VERSION_LINE: Final = replies.opening(b"RFB ", longest=11)
-_LISTS_FROM: Final = (3, 7)
+VERSION_LINE: Final = replies.opening(b"RFB ", longest=11)
+LISTS_FROM: Final = (3, 7)
+"""From this version on, a server lists what it would take."""
 _NEWEST: Final = (3, 8)
 _OLD: Final = (3, 3)
 _WORD: Final = 4
@@ -42,12 +43,9 @@ def converse(_peer: Peer) -> Conversation:
     Versions that nobody published count as the one below ([RFC 6143] 7.1.1): Apple says 3.889, RealVNC 5.0. A
     server that refuses an address greets it in 3.3, whatever it speaks: until it goes on, that says nothing.
     """
-    greeted = _VERSION.fullmatch((yield Send(b"", _VERSION_LINE)))
-    if greeted is None:
-        raise ProtocolError("not an RFB version")
-    theirs = int(greeted[1]), int(greeted[2])
+    theirs = parse_version((yield Send(b"", VERSION_LINE)))
     learnt: dict[str, str | tuple[str, ...]] = {"vnc.version": f"{theirs[0]}.{theirs[1]}"}
-    if theirs >= _LISTS_FROM:
+    if theirs >= LISTS_FROM:
         yield Learnt(learnt)
         learnt = {}
         kinds: Iterable[int] = (yield Send(b"RFB %03d.%03d\n" % min(theirs, _NEWEST), security_list))[1:]
@@ -55,6 +53,18 @@ def converse(_peer: Peer) -> Conversation:
         kinds = [Reader((yield Send(b"RFB %03d.%03d\n" % _OLD, security_word))).u32be()]
     if security := parse_security(kinds):
         yield Learnt({**learnt, "vnc.security": security})
+
+
+def parse_version(said: bytes) -> tuple[int, int]:
+    """The version in the first message of either end ([RFC 6143] 7.1.1).
+
+    Raises:
+        ProtocolError: it is none.
+    """
+    greeted = _VERSION.fullmatch(said)
+    if greeted is None:
+        raise ProtocolError("not an RFB version")
+    return int(greeted[1]), int(greeted[2])
 
 
 def parse_security(kinds: Iterable[int]) -> tuple[str, ...]:
