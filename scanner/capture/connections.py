@@ -15,7 +15,7 @@ from scanner.capture.streams import MODULUS, Stream
 from scanner.capture.telling import Direction, Hear, Side, Told
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from scanner.capture.telling import Hearing, StreamSource
 
@@ -35,6 +35,8 @@ _HELD: Final = 48 << 20
 """Bytes of them all that are held."""
 _FIRST: Final = 64
 """Bytes of a segment that are looked at to tell its protocol."""
+_ENOUGH: Final = 16
+"""So many bytes show what a direction is; some machines begin with fewer."""
 _FIN, SYN, _RST, _ACK = 1, 2, 4, 16
 
 
@@ -42,6 +44,31 @@ def reverse(key: bytes) -> bytes:
     """The key of the other direction."""
     half = (len(key) - 4) // 2
     return key[half:-4] + key[:half] + key[-2:] + key[-4:-2]
+
+
+class Table:
+    """The states of directions, of which those are forgotten that were not asked for in a long time."""
+
+    def __init__(self, forget: Callable[[bytes], None]) -> None:
+        self._forget = forget
+        self._young: dict[bytes, State] = {}
+        self._old: dict[bytes, State] = {}
+
+    def recall(self, key: bytes) -> State | None:
+        """The state of a direction: source, target, ports; None where it was never met."""
+        state = self._young.get(key)
+        if state is None and (state := self._old.pop(key, None)) is not None:
+            self.remember(key, state)
+        return state
+
+    def remember(self, key: bytes, state: State) -> None:
+        """Set the state of a direction."""
+        self._young[key] = state
+        if len(self._young) > _PLACES:
+            forgotten, self._old, self._young = self._old, self._young, {}
+            for each, kept in forgotten.items():
+                if isinstance(kept, Stream):
+                    self._forget(each)
 
 
 class Connections:
@@ -52,19 +79,12 @@ class Connections:
     ) -> None:
         self._sources = tuple(sources)
         self._tell = tell
-        self._young: dict[bytes, State] = {}
-        self._old: dict[bytes, State] = {}
+        self._table = Table(self._end)
         self._streams: dict[bytes, tuple[Stream, Direction]] = {}
         self._held = 0
+        self.recall = self._table.recall
         self.dropped = 0
         """Streams that were given up because too many were open."""
-
-    def recall(self, key: bytes) -> State | None:
-        """The state of a direction: source, target, ports; None where it was never met."""
-        state = self._young.get(key)
-        if state is None and (state := self._old.pop(key, None)) is not None:
-            self._remember(key, state)
-        return state
 
     def segment(self, at: float, key: bytes, flags: int, sequence: int, payload: bytes) -> None:
         """Take one segment of a direction."""
@@ -72,85 +92,69 @@ class Connections:
         if flags & SYN:
             self._end(key)
             side = _ANSWERS if flags & _ACK else 0
-            self._remember(key, _BEGUN | side | (sequence + 1) % MODULUS)
+            self._table.remember(key, _BEGUN | side | (sequence + 1) % MODULUS)
             return
         if payload and state != DONE:
             self._payload(at, key, _TRIES if state is None else state, sequence, payload)
         if flags & (_FIN | _RST):
             self._end(key)
-            self._remember(key, DONE)
+            self._table.remember(key, DONE)
 
     def _payload(self, at: float, key: bytes, state: State, sequence: int, payload: bytes) -> None:
         if isinstance(state, Stream):
-            before = state.kept
-            state.segment(sequence, payload)
-            self._held += state.kept - before
-            self._after(at, key, state)
-            return
-        if state < DONE:
-            if not self._begin(at, key, sequence, payload, self._guessed(key)):
-                self._remember(key, state + 1)
-            return
-        expected = state % MODULUS
-        side = Side.SERVER if state & _ANSWERS else Side.CLIENT
-        if sequence != expected:
-            self._listen(key, None, expected, side)
-            self._payload(at, key, self._young[key], sequence, payload)
-        elif not self._begin(at, key, sequence, payload, side):
-            self._remember(key, DONE)
+            self._listen(at, key, state, sequence, payload)
+        elif (source := _source_for(self._sources, key, payload)) is not None and _is_next(state, sequence):
+            stream = self._open(key, source, sequence, state)
+            self._listen(at, key, stream, sequence, payload)
+        elif state < DONE:
+            self._table.remember(key, state + 1)
+        elif sequence != state % MODULUS or len(payload) < _ENOUGH:  # the first bytes are not here yet
+            stream = self._open(key, None, state % MODULUS, state)
+            self._listen(at, key, stream, sequence, payload)
+        else:
+            self._table.remember(key, DONE)
 
-    def _begin(self, at: float, key: bytes, sequence: int, payload: bytes, side: Side) -> bool:
-        """Listen to a direction from this segment on, where some source knows how it begins."""
-        source = self._source_for(key, payload)
-        if source is None:
-            return False
-        self._listen(key, source, sequence, side)
-        self._payload(at, key, self._young[key], sequence, payload)
-        return True
-
-    def _source_for(self, key: bytes, payload: bytes) -> StreamSource | None:
-        first, ports = payload[:_FIRST], (int.from_bytes(key[-4:-2]), int.from_bytes(key[-2:]))
-        for source in self._sources:
-            if source.begins.match(first) and (
-                not source.ports or ports[0] in source.ports or ports[1] in source.ports
-            ):
-                return source
-        return None
-
-    def _listen(self, key: bytes, source: StreamSource | None, sequence: int, side: Side) -> None:
-        direction, known = _direction(key, side), self._young.get(key)
-        direction.begun = isinstance(known, int) and known > DONE
-        if (other := self._streams.get(reverse(key))) is not None:
+    def _open(self, key: bytes, source: StreamSource | None, sequence: int, state: int) -> Stream:
+        """Listen to a direction from a number on; without a source, until it shows whose it is."""
+        other = self._streams.get(reverse(key))
+        direction = _direction(key, _side(key, state, other[1] if other else None))
+        direction.begun = state > DONE
+        if other is not None:
             direction.shared = other[1].shared
         ears = self._undecided(key, direction) if source is None else source.hear(direction)
         stream = Stream(source, ears, sequence)
         self._streams[key] = stream, direction
-        self._remember(key, stream)
+        self._table.remember(key, stream)
         while len(self._streams) > _STREAMS or self._held > _HELD:
             oldest = next(iter(self._streams))
             if oldest == key:
                 break
             self.dropped += 1
             self._end(oldest)
-            self._remember(oldest, DONE)
+            self._table.remember(oldest, DONE)
+        return stream
 
     def _undecided(self, key: bytes, direction: Direction) -> Hearing:
-        """A direction whose first segment comes after others: whose it is shows then."""
-        seen = []
+        """A direction whose first bytes come late, or one by one: whose it is shows then."""
+        found: list[StreamSource] = []
 
-        def peek(received: bytes) -> int:
-            seen.append(received)
+        def peek(received: bytes) -> int | None:
+            source = _source_for(self._sources, key, received)
+            if source is None:
+                return None if len(received) < _ENOUGH else 0
+            found.append(source)
             return 0
 
         yield Hear(peek)
-        source = self._source_for(key, seen[0])
-        if source is not None:
+        for source in found[:1]:
             self._streams[key][0].source = source
             yield from source.hear(direction)
 
-    def _after(self, at: float, key: bytes, stream: Stream) -> None:
-        """Tell what a stream told, and see whether it goes on."""
-        direction = self._streams[key][1]
+    def _listen(self, at: float, key: bytes, stream: Stream, sequence: int, payload: bytes) -> None:
+        """Give a segment to its stream, tell what that tells, and see whether it goes on."""
+        direction, before = self._streams[key][1], stream.kept
+        stream.segment(sequence, payload)
+        self._held += stream.kept - before
         for told in stream.told:
             self._tell(at, stream.source.name if stream.source else "", direction, told)
         stream.told.clear()
@@ -158,15 +162,9 @@ class Connections:
             return
         lost = stream.resume() if stream.lost else None
         self._end(key)
-        self._remember(key, DONE)
-        if lost is not None and not self._begin(at, key, *lost, direction.side):
-            self._remember(key, _TRIES)
-
-    def _guessed(self, key: bytes) -> Side:
-        """Which end speaks where the beginning was not seen."""
-        if (other := self._streams.get(reverse(key))) is not None:
-            return Side.CLIENT if other[1].side is Side.SERVER else Side.SERVER
-        return Side.SERVER if key[-4:-2] <= key[-2:] else Side.CLIENT
+        self._table.remember(key, DONE if lost is None else _TRIES)
+        if lost is not None:
+            self._payload(at, key, _TRIES, *lost)
 
     def _end(self, key: bytes) -> None:
         found = self._streams.pop(key, None)
@@ -174,13 +172,30 @@ class Connections:
             self._held -= found[0].kept
             found[0].close()
 
-    def _remember(self, key: bytes, state: State) -> None:
-        self._young[key] = state
-        if len(self._young) > _PLACES:
-            for forgotten, kept in self._old.items():
-                if isinstance(kept, Stream):
-                    self._end(forgotten)
-            self._old, self._young = self._young, {}
+
+def _source_for(sources: Sequence[StreamSource], key: bytes, payload: bytes) -> StreamSource | None:
+    """The source that knows how a direction begins that begins so."""
+    first, ports = payload[:_FIRST], (int.from_bytes(key[-4:-2]), int.from_bytes(key[-2:]))
+    for source in sources:
+        if source.begins.match(first) and (
+            not source.ports or ports[0] in source.ports or ports[1] in source.ports
+        ):
+            return source
+    return None
+
+
+def _is_next(state: int, sequence: int) -> bool:
+    """Whether a segment is the first of a direction, or may be taken for it."""
+    return state < DONE or sequence == state % MODULUS
+
+
+def _side(key: bytes, state: int, other: Direction | None) -> Side:
+    """Which end speaks: known where the beginning was seen, or of the other direction; else guessed."""
+    if state > DONE:
+        return Side.SERVER if state & _ANSWERS else Side.CLIENT
+    if other is not None:
+        return Side.CLIENT if other.side is Side.SERVER else Side.SERVER
+    return Side.SERVER if key[-4:-2] <= key[-2:] else Side.CLIENT
 
 
 def _direction(key: bytes, side: Side) -> Direction:

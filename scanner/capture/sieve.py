@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from scanner.capture import tunnels
 from scanner.capture.frames import ETHERNET
 from scanner.capture.sources import sources
 from scanner.capture.telling import DatagramSource
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 RAW: Final = 101
 """The link type of IP packets without anything around them."""
-TUNNELS: Final = (4789, 8472, 6081)
-"""UDP ports of what carries other frames: VXLAN ([RFC 7348], and before it), Geneve ([RFC 8926])."""
 _TYPES: Final = 12
 """Where the EtherType stands."""
 _TAG: Final = 4
@@ -72,7 +71,7 @@ def steps_for(link: int, ports: Iterable[int] | None = None) -> list[Step]:
         link: its link type: Ethernet, or :data:`RAW`.
         ports: the UDP ports that are listened to; those of the sources by default.
     """
-    heard = sorted({*(_ports() if ports is None else ports), *TUNNELS})
+    heard = sorted({*(_ports() if ports is None else ports), *tunnels.PORTS})
     head, begins = (_ethernet(), _TYPES + 2) if link == ETHERNET else (_raw(), 0)
     return _placed([*head, *_ipv4(begins), *_ipv6(begins), *_carried(), *_tcp(begins), *_udp(begins, heard)])
 

@@ -8,6 +8,8 @@ from scanner.capture.telling import Hear, Skip, Told
 from scanner.errors import ProbeError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from scanner.capture.telling import Hearing, StreamSource
 
 MODULUS: Final = 1 << 32
@@ -20,6 +22,66 @@ _HEARD: Final = 1 << 18
 """Bytes of one direction that are listened to at most; no source needs more to know its host."""
 
 
+class Order:
+    """The segments of a direction, in the order of their numbers."""
+
+    __slots__ = ("_expected", "_waiting", "skip")
+
+    def __init__(self, expected: int) -> None:
+        self.skip = 0
+        """So many bytes from here on are passed over: they may be missing."""
+        self._expected = expected
+        self._waiting: dict[int, bytes] = {}
+
+    @property
+    def held(self) -> int:
+        """Bytes that wait."""
+        return sum(map(len, self._waiting.values()))
+
+    @property
+    def lost(self) -> bool:
+        """Whether what is missing will not come: too much came after it."""
+        return len(self._waiting) > _SEGMENTS or self.held > _WAITING
+
+    def add(self, sequence: int, payload: bytes) -> Iterator[bytes]:
+        """Take a segment; what is next now, as far as it is not passed over."""
+        ahead = (sequence - self._expected) % MODULUS
+        if 0 < ahead < _HALF and ahead > self.skip:
+            if len(payload) > len(self._waiting.get(sequence, b"")):
+                self._waiting[sequence] = payload
+            return
+        yield self._next(sequence, payload)
+        while self._waiting:
+            sequence = self._first()
+            ahead = (sequence - self._expected) % MODULUS
+            if ahead < _HALF and ahead > self.skip:
+                return
+            yield self._next(sequence, self._waiting.pop(sequence))
+
+    def resume(self) -> tuple[int, bytes]:
+        """The first segment that waits, with its number: after a loss it may be a beginning."""
+        first = self._first()
+        payload = self._waiting[first]
+        self._waiting.clear()
+        return first, payload
+
+    def _first(self) -> int:
+        return min(self._waiting, key=lambda each: (each - self._expected + _HALF) % MODULUS)
+
+    def _next(self, sequence: int, payload: bytes) -> bytes:
+        """What of a segment is new, and not passed over."""
+        ahead = (sequence - self._expected) % MODULUS
+        if ahead >= _HALF:  # sent again, or overlapping: what came first counts
+            payload = payload[MODULUS - ahead :]
+            ahead = 0
+        if not payload:
+            return b""
+        self._expected = (self._expected + ahead + len(payload)) % MODULUS
+        passed = min(self.skip, ahead + len(payload))
+        self.skip -= passed
+        return payload[passed - ahead :]
+
+
 class Stream:
     """A direction that a source listens to.
 
@@ -27,19 +89,7 @@ class Stream:
     come: then the segment of ``resume`` may be a beginning.
     """
 
-    __slots__ = (
-        "_buffer",
-        "_ears",
-        "_expected",
-        "_heard",
-        "_skip",
-        "_step",
-        "_waiting",
-        "lost",
-        "over",
-        "source",
-        "told",
-    )
+    __slots__ = ("_buffer", "_ears", "_heard", "_order", "_step", "lost", "over", "source", "told")
 
     def __init__(self, source: StreamSource | None, ears: Hearing, expected: int) -> None:
         self.source = source
@@ -47,105 +97,69 @@ class Stream:
         """What was learnt since it was last taken."""
         self.over = self.lost = False
         self._ears = ears
-        self._expected = expected
-        self._waiting: dict[int, bytes] = {}
+        self._order = Order(expected)
         self._buffer = b""
-        self._skip = self._heard = 0
+        self._heard = 0
         self._step: Hear | Skip | None = None
-        self._go_on(b"", first=True)
+        self._go_on()
 
     @property
     def kept(self) -> int:
         """Bytes that it holds."""
-        return len(self._buffer) + sum(map(len, self._waiting.values()))
+        return len(self._buffer) + self._order.held
 
     def segment(self, sequence: int, payload: bytes) -> None:
         """One segment with a payload, as it came."""
-        ahead = (sequence - self._expected) % MODULUS
-        if ahead >= _HALF:  # begins before what is expected: sent again, or overlapping
-            payload = payload[MODULUS - ahead :]
-            ahead = 0
-            if not payload:
-                return
-        if ahead and ahead > self._skip:
-            self._wait(sequence, payload)
+        if self.over:
             return
-        self._take(ahead, payload)
-        while self._waiting and not self.over and self._next_of_waiting():
-            pass
+        for piece in self._order.add(sequence, payload):
+            self._heard += len(piece)
+            self._buffer += piece
+            self._go_on()
+            if self.over:
+                return
+        if self._heard > _HEARD:
+            self.close()
+        elif self._order.lost:
+            self.lost = self.over = True
+            self._ears.close()
+            self._buffer = b""
 
     def resume(self) -> tuple[int, bytes]:
         """The first segment after a loss, with its sequence number."""
-        first = min(self._waiting, key=lambda sequence: (sequence - self._expected) % MODULUS)
-        return first, self._waiting.pop(first)
+        return self._order.resume()
 
     def close(self) -> None:
         """Stop listening."""
         self.over = True
         self._ears.close()
-        self._waiting.clear()
+        self._order = Order(0)
         self._buffer = b""
 
-    def _wait(self, sequence: int, payload: bytes) -> None:
-        known = self._waiting.get(sequence, b"")
-        if len(payload) > len(known):
-            self._waiting[sequence] = payload
-        if len(self._waiting) > _SEGMENTS or sum(map(len, self._waiting.values())) > _WAITING:
-            self.lost = self.over = True
-            self._ears.close()
-            self._buffer = b""
-
-    def _next_of_waiting(self) -> bool:
-        """Take the next of those that wait, where it is its turn."""
-        for sequence in sorted(self._waiting, key=lambda each: (each - self._expected + _HALF) % MODULUS):
-            ahead = (sequence - self._expected) % MODULUS
-            if ahead < _HALF and ahead and ahead > self._skip:
-                return False
-            payload = self._waiting.pop(sequence)
-            if ahead >= _HALF:
-                payload, ahead = payload[MODULUS - ahead :], 0
-            if payload:
-                self._take(ahead, payload)
-                return True
-        return False
-
-    def _take(self, missing: int, payload: bytes) -> None:
-        """Bytes in their order; ``missing`` bytes before them lie within what is skipped."""
-        self._expected = (self._expected + missing + len(payload)) % MODULUS
-        self._skip -= missing
-        if self._skip:
-            passed = min(self._skip, len(payload))
-            self._skip -= passed
-            payload = payload[passed:]
-            if self._skip:
-                return
-        self._heard += len(payload)
-        self._buffer += payload
-        self._go_on(b"", first=False)
-        if self._heard > _HEARD and not self.over:
-            self.close()
-
-    def _go_on(self, message: bytes, *, first: bool) -> None:
+    def _go_on(self) -> None:
         """Let the source go on as far as what is here reaches."""
         try:
-            if first:
+            if self._step is None:
                 self._next(next(self._ears))
-            while True:
-                step = self._step
-                if isinstance(step, Skip):
-                    if self._skip:
-                        return
-                    message = b""
-                elif isinstance(step, Hear):
-                    length = step.until(self._buffer) if self._buffer else None
-                    if length is None:
-                        if len(self._buffer) > step.limit:
-                            self.close()
-                        return
-                    message, self._buffer = self._buffer[:length], self._buffer[length:]
+            while (message := self._message()) is not None:
                 self._next(self._ears.send(message))
         except (StopIteration, ProbeError):
             self.close()
+
+    def _message(self) -> bytes | None:
+        """What the source waits for; None while it is not here."""
+        step = self._step
+        if isinstance(step, Skip):
+            return None if self._order.skip else b""
+        if not isinstance(step, Hear) or not self._buffer:
+            return None
+        length = step.until(self._buffer)
+        if length is None:
+            if len(self._buffer) > step.limit:
+                self.close()
+            return None
+        message, self._buffer = self._buffer[:length], self._buffer[length:]
+        return message
 
     def _next(self, step: Hear | Skip | Told) -> None:
         while isinstance(step, Told):
@@ -155,4 +169,4 @@ class Stream:
         if isinstance(step, Skip):
             passed = min(step.length, len(self._buffer))
             self._buffer = self._buffer[passed:]
-            self._skip = step.length - passed
+            self._order.skip = step.length - passed

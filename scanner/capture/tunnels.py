@@ -28,7 +28,7 @@ def inside(carried: Carried) -> Layer | None:
     """
     protocol, _, _, data = carried
     if protocol == _UDP:
-        read = _PORTS.get(int.from_bytes(data[2:4]))
+        read = PORTS.get(int.from_bytes(data[2:4]))
         data = data[_HEADER:]
     else:
         read = _PROTOCOLS.get(protocol)
@@ -90,5 +90,5 @@ def _geneve(data: bytes) -> Layer | None:
 
 _PROTOCOLS: Final[Mapping[int, Callable[[bytes], Layer | None]]] = {4: _ip, 41: _ip, 47: _gre}
 """By the protocol of IP (https://www.iana.org/assignments/protocol-numbers)."""
-_PORTS: Final[Mapping[int, Callable[[bytes], Layer | None]]] = {4789: _vxlan, 8472: _vxlan, 6081: _geneve}
+PORTS: Final[Mapping[int, Callable[[bytes], Layer | None]]] = {4789: _vxlan, 8472: _vxlan, 6081: _geneve}
 """By the port that a UDP datagram goes to; Linux had 8472 for VXLAN before it had a number of its own."""

@@ -1,8 +1,8 @@
 """Listening beside tshark, in one run: ``python -m tests.bench.listening [PACKETS]``.
 
 Two captures: one of a million packets of which a tenth says something, and all captures of the corpus joined
-and repeated. Both programs get the same file; what each takes for an empty one is taken off. tshark prints the
-fields from which the evidence comes. The figure is how many times as fast listening is.
+and repeated. Both programs get the same file; what each takes for an empty one is taken off. tshark prints
+the fields from which the evidence comes. The figure is how many times as fast listening is.
 """
 
 from __future__ import annotations
@@ -27,19 +27,65 @@ JOINED: Final = 271_825
 """As many packets of the corpus, repeated."""
 FLOWS: Final = 2_000
 """Connections that say nothing, open at one time."""
-_FIELDS: Final = """
-frame.time_epoch eth.src ip.src ipv6.src ip.dst tcp.srcport udp.srcport arp.src.proto_ipv4 arp.src.hw_mac
-dhcp.option.vendor_class_id dhcp.option.request_list_item dhcp.option.hostname dhcp.hw.mac_addr
-dhcpv6.vendorclass.data nbns.name browser.server browser.os_major browser.os_minor browser.server_type
-smb.native_os smb.native_lanman smb.primary_domain smb2.dialect smb2.server_guid smb2.boot_time smb2.sec_mode
-ntlmssp.ntlmserverchallenge ntlmssp.challenge.target_info.nb_computer_name
-ntlmssp.challenge.target_info.dns_computer_name ntlmssp.version.major ntlmssp.version.minor
-ntlmssp.version.build_number ntlmssp.auth.hostname rdp.client.build rdp.negReq.selectedProtocol
-tls.handshake.version x509ce.dNSName x509sat.printableString http.server http.user_agent http.www_authenticate
-ssh.protocol ftp.response.arg smtp.rsp.parameter telnet.data dns.resp.name mdns snmp.name snmp.value.octets
-dicom.userinfo.data hl7.field lldp.tlv.system.desc cdp.software_version tcp.window_size_value
-tcp.options.mss_val ip.ttl tcp.options.wscale.shift
-""".split()
+_FIELDS: Final = [
+    "frame.time_epoch",
+    "eth.src",
+    "ip.src",
+    "ipv6.src",
+    "ip.dst",
+    "tcp.srcport",
+    "udp.srcport",
+    "arp.src.proto_ipv4",
+    "arp.src.hw_mac",
+    "dhcp.option.vendor_class_id",
+    "dhcp.option.request_list_item",
+    "dhcp.option.hostname",
+    "dhcp.hw.mac_addr",
+    "dhcpv6.vendorclass.data",
+    "nbns.name",
+    "browser.server",
+    "browser.os_major",
+    "browser.os_minor",
+    "browser.server_type",
+    "smb.native_os",
+    "smb.native_lanman",
+    "smb.primary_domain",
+    "smb2.dialect",
+    "smb2.server_guid",
+    "smb2.boot_time",
+    "smb2.sec_mode",
+    "ntlmssp.ntlmserverchallenge",
+    "ntlmssp.challenge.target_info.nb_computer_name",
+    "ntlmssp.challenge.target_info.dns_computer_name",
+    "ntlmssp.version.major",
+    "ntlmssp.version.minor",
+    "ntlmssp.version.build_number",
+    "ntlmssp.auth.hostname",
+    "rdp.client.build",
+    "rdp.negReq.selectedProtocol",
+    "tls.handshake.version",
+    "x509ce.dNSName",
+    "x509sat.printableString",
+    "http.server",
+    "http.user_agent",
+    "http.www_authenticate",
+    "ssh.protocol",
+    "ftp.response.arg",
+    "smtp.rsp.parameter",
+    "telnet.data",
+    "dns.resp.name",
+    "mdns",
+    "snmp.name",
+    "snmp.value.octets",
+    "dicom.userinfo.data",
+    "hl7.field",
+    "lldp.tlv.system.desc",
+    "cdp.software_version",
+    "tcp.window_size_value",
+    "tcp.options.mss_val",
+    "ip.ttl",
+    "tcp.options.wscale.shift",
+]  # what the evidence comes from
 
 
 def bulk(number: int, seed: int = 1) -> Iterator[bytes]:
@@ -68,7 +114,9 @@ def telling() -> list[bytes]:
 def elsewhere(frame: bytes, turn: int) -> bytes:
     """The same frame of other machines, where it is one of IPv4."""
     if turn and frame[12:15] == b"\x08\x00\x45":
-        return frame[:26] + bytes((frame[26] ^ turn,)) + frame[27:30] + bytes((frame[30] ^ turn,)) + frame[31:]
+        return (
+            frame[:26] + bytes((frame[26] ^ turn,)) + frame[27:30] + bytes((frame[30] ^ turn,)) + frame[31:]
+        )
     return frame
 
 

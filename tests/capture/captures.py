@@ -33,5 +33,7 @@ def write_pcap(path: Path, frames: Iterable[bytes], link: int = 1) -> int:
         file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 1 << 18, link))
         for number, frame in enumerate(frames, 1):
             seconds, rest = divmod(number, 1000)
-            file.write(struct.pack("<IIII", 1_780_000_000 + seconds, rest * 1000, len(frame), len(frame)) + frame)
+            file.write(
+                struct.pack("<IIII", 1_780_000_000 + seconds, rest * 1000, len(frame), len(frame)) + frame
+            )
     return number

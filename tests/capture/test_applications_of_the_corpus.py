@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import subprocess
 from collections import defaultdict
@@ -62,15 +63,20 @@ def shown(field: str, said: str) -> str:
     return said[:256]
 
 
+TUNNELLED: Final = re.compile("geneve|vxlan|erspan")
+
+
 @pytest.fixture(scope="module")
 def joined(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All captures of Ethernet in one file."""
+    """All captures of Ethernet in one file; of a tunnel the program names the outer addresses first."""
     assert CORPUS is not None
     classic = b"\xd4\xc3\xb2\xa1"
     files = [
         str(file)
         for file in sorted((CORPUS / "pcap").glob("*.pcap"))
-        if (head := file.read_bytes()[:24])[:4] == classic and struct.unpack("<I", head[20:])[0] == 1
+        if not TUNNELLED.search(file.name)
+        and (head := file.read_bytes()[:24])[:4] == classic
+        and struct.unpack("<I", head[20:])[0] == 1
     ]
     assert len(files) > 60
     made = tmp_path_factory.mktemp("joined") / "joined.pcap"

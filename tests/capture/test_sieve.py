@@ -16,8 +16,9 @@ from scapy.layers.ipsec import ESP
 from scapy.layers.l2 import ARP, GRE, LLC, Dot1AD, Dot1Q, Dot3, Ether
 from scapy.packet import Packet, Raw
 
+from scanner.capture import tunnels
 from scanner.capture.ear import Ear
-from scanner.capture.sieve import RAW, TUNNELS, steps_for
+from scanner.capture.sieve import RAW, steps_for
 from scanner.capture.sources import sources
 from scanner.capture.telling import DatagramSource, Frame
 from tests.corpus import CORPUS
@@ -76,7 +77,7 @@ LET_THROUGH = {
     "to a port": FOUR / UDP(sport=40000, dport=137) / SAID,
     "from a port": FOUR / UDP(sport=161, dport=40000) / SAID,
     "behind options": IP(options=b"\1" * 4) / UDP(sport=9, dport=138) / SAID,
-    **{f"tunnel {port}": FOUR / UDP(sport=9, dport=port) / SAID for port in TUNNELS},
+    **{f"tunnel {port}": FOUR / UDP(sport=9, dport=port) / SAID for port in tunnels.PORTS},
     "first fragment": IP(flags="MF") / UDP(sport=5004, dport=5004) / SAID,
     "last fragment": IP(frag=100) / SAID,
     "ICMP": FOUR / ICMP(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -53,7 +54,7 @@ def heard(stream: Stream) -> tuple[str, ...]:
 def cut(places: list[int]) -> list[tuple[int, bytes]]:
     """The words, cut at these places: offsets and segments."""
     ends = sorted({0, len(WORDS), *places})
-    return [(start, WORDS[start:end]) for start, end in zip(ends, ends[1:], strict=False)]
+    return [(start, WORDS[start:end]) for start, end in pairwise(ends)]
 
 
 places = st.lists(st.integers(1, len(WORDS) - 1), max_size=30)
@@ -88,7 +89,8 @@ def test_what_is_passed_over_may_be_missing(at: list[int], first: int) -> None:
     for each in LINES:
         starts.append(position)
         position += len(each) + 1
-    passed = {byte for n in range(1, len(LINES), 2) for byte in range(starts[n], starts[n] + len(LINES[n]) + 1)}
+    ends = [*starts[1:], len(WORDS)]
+    passed = {byte for n in range(1, len(LINES), 2) for byte in range(starts[n], ends[n])}
     for offset, segment in cut([*at, *starts]):
         if offset not in passed:
             stream.segment((first + offset) % MODULUS, segment)

@@ -40,7 +40,7 @@ def told(
             ties[row.asset_id].append(f"{row.kind} {row.other_id or ''} in scan {row.scan_id}: {row.how}")
     lives = defaultdict[int, list[str]](list)
     wanted = {each for kind in figures.kinds for each in _first(judge, figures, kind, most)}
-    wanted |= {number for asset in list(figures.joined)[:most] for number in figures.joined[asset]}
+    wanted |= {number for asset in _worst(figures)[:most] for number in figures.joined[asset]}
     for (scan, packed), records in judge.seen.items():
         for each in records:
             if each.machine.number in wanted:
@@ -49,10 +49,15 @@ def told(
         say(f"\n{kind}: {number} of {figures.kinds[kind]} are not one asset")
         for machine in _first(judge, figures, kind, most):
             _example(judge, figures, machine, lives[machine], ties, say)
-    for asset in list(figures.joined)[:most]:
+    for asset in _worst(figures)[:most]:
         say(f"\nasset {asset} holds machines {figures.joined[asset]}; its ties: {ties[asset][:4]}")
         for machine in figures.joined[asset][:3]:
             _example(judge, figures, machine, lives[machine], ties, say)
+
+
+def _worst(figures: Figures) -> list[int]:
+    """Assets that hold several machines, those first of which nothing explains it."""
+    return sorted(figures.joined, key=lambda asset: asset not in figures.unexplained)
 
 
 def _first(judge: Judge, figures: Figures, kind: str, most: int) -> list[int]:

@@ -126,17 +126,18 @@ def _by_address(question: Question, alike: Sequence[Likeness]) -> Choice:
     """Where too little tells: the machine that alone had this address, if nothing speaks against it."""
     tenures = question.holders.of(ADDRESS, question.address)
     akin = {each.asset: each for each in alike}
+    card_only = {kind for kind, _ in question.traits} == {CARD, ADDRESS}
     here = [
         akin.get(asset, Likeness(asset, 0))
         for asset in tenures
         if not differ(question.traits, question.known[asset])
         and not question.is_elsewhere(asset)
         and (question.agrees(asset) or (asset in akin and {"name", "fqdn"} & {*akin[asset].same}))  # upgraded
+        and not (card_only and asset not in akin and question.known[asset].says_more)  # a card is somebody's
     ]
     named = [asset for asset in tenures if question.known[asset].named]
     silent = {kind for kind, _ in question.traits} == {ADDRESS}
     just_met = [each for each in here if tenures[each.asset].scan == question.scan]
-    card_only = {kind for kind, _ in question.traits} == {CARD, ADDRESS}
     known_by_more = [
         each for each in here if each.score > rules().passing_weight or (card_only and CARD in each.same)
     ]
