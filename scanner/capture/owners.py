@@ -5,6 +5,8 @@ from __future__ import annotations
 from ipaddress import ip_address
 from typing import Final
 
+MANAGED: Final = "management.address"
+"""The evidence key of the address at which a device says that it is managed."""
 _CARD: Final = 6
 _OF_A_GROUP: Final = 1
 """The bit of a card's first byte that makes it many machines' (IEEE 802 8.2.2)."""

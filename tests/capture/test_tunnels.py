@@ -156,8 +156,8 @@ if CORPUS:
     def test_frames_of_a_real_mirror_over_ip() -> None:
         found = heard(capture("erspan-type-i-4"))
         assert {key for key in found if key[2] == "lldp"} == {
-            ("30.1.1.1", 0, "lldp"),
-            ("40.1.1.1", 0, "lldp"),
+            ("00:23:89:af:cd:22", 0, "lldp"),
+            ("00:23:89:af:d2:78", 0, "lldp"),
         }
 
 

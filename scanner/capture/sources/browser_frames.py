@@ -28,7 +28,10 @@ _DATAGRAMS: Final = (0x08, 0x09)
 _NAMES: Final = 32
 """Bytes of a receiver's and a sender's name."""
 _TO_NAMES: Final = {0x0455: 2, 0x0553: 4}
-"""Bytes before the names, by the socket: NetBIOS over IPX, and Novell's name management protocol on it."""
+"""Bytes before the names, by the socket: NetBIOS over IPX, and the name management protocol beside it."""
+_ROUTERS: Final = 32
+"""Bytes of the networks that a packet for all went through; in name management they are always there."""
+_NAMED, _FOR_ALL = 0x0553, 0x14
 _INTERNAL: Final = b"\0\0\0\0\0\1"
 """The node that a machine has in a network of its own."""
 
@@ -59,13 +62,15 @@ def _of_netbeui(reader: Reader) -> bytes:
 def _of_ipx(reader: Reader, card: str) -> tuple[bytes, str]:
     """The message of a datagram of NetBIOS over IPX, and the card of its sender, not of a router's."""
     reader.skip(4)
-    hops = reader.u8()
-    reader.skip(17)
+    hops, kind = reader.u8(), reader.u8()
+    reader.skip(16)
     node = reader.bytes(6)
-    before = _TO_NAMES.get(reader.u16be())
-    if before is None:
+    socket = reader.u16be()
+    if socket not in _TO_NAMES:
         raise ProtocolError("not NetBIOS over IPX")
-    reader.skip(before + _NAMES)
+    if socket == _NAMED or kind == _FOR_ALL:
+        reader.skip(_ROUTERS)
+    reader.skip(_TO_NAMES[socket] + _NAMES)
     if hops:
         card = "" if node == _INTERNAL else owners.card(node)
     return reader.rest(), card

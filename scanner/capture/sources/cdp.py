@@ -32,7 +32,7 @@ _HEADER: Final = 4
 
 
 def hear(payload: Payload) -> Iterator[Told]:
-    """What a device says of itself, at the address that it is managed at, else of its card."""
+    """What a device says of itself: of its card; where it is managed is told with it."""
     reader = Reader(payload.data)
     if payload.kind != _KIND:
         reader.expect(_SNAP, "CDP")
@@ -45,11 +45,8 @@ def hear(payload: Payload) -> Iterator[Told]:
         "cdp.platform": lines.text(fields.get(_PLATFORM, b"")),
         "cdp.name": lines.text(fields.get(_NAME, b"")),
     }
-    address = _address(fields.get(_MANAGED, b"")) or _address(fields.get(_ADDRESSES, b""))
-    card = owners.card(payload.card)
-    if address and card:
-        evidence["mac.address"] = card
-    yield Told(evidence, address=address or card)
+    managed = _address(fields.get(_MANAGED, b"")) or _address(fields.get(_ADDRESSES, b""))
+    yield Told({**evidence, owners.MANAGED: managed}, address=owners.card(payload.card) or managed)
 
 
 def _fields(reader: Reader) -> dict[int, bytes]:
@@ -79,5 +76,5 @@ def _address(field: bytes) -> str:
 
 
 SOURCES: Final = (
-    FrameSource("cdp", ("cdp.software", "cdp.platform", "cdp.name", "mac.address"), (0, _KIND), hear),
+    FrameSource("cdp", ("cdp.software", "cdp.platform", "cdp.name", owners.MANAGED), (0, _KIND), hear),
 )

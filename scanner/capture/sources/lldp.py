@@ -27,19 +27,23 @@ _HEADER: Final = 2
 
 
 def hear(payload: Payload) -> Iterator[Told]:
-    """What a device says of itself, at the address that it is managed at, else of its card."""
+    """What a device says of itself: of its card; where it is managed is told with it."""
     fields = _fields(Reader(payload.data))
     evidence = {
         "snmp.sysdescr": described(fields.get(_DESCRIPTION, b"")),
         "snmp.sysname": lines.text(fields.get(_NAME, b"")),
     }
     chassis = fields[_CHASSIS]
-    card = owners.card(chassis[1:]) if chassis[:1] == bytes((_A_CARD,)) else ""
-    card = card or owners.card(payload.card)
-    address = _address(fields.get(_MANAGED, b""))
-    if address and card:
-        evidence["mac.address"] = card
-    yield Told(evidence, address=address or card)
+    whole, port = (
+        owners.card(chassis[1:]) if chassis[:1] == bytes((_A_CARD,)) else "",
+        owners.card(payload.card),
+    )
+    if not any(evidence.values()):
+        return
+    if whole != port:  # a device has a card for each of its ports
+        evidence["mac.address"] = whole
+    evidence[owners.MANAGED] = owners.host(_managed(fields.get(_MANAGED, b"")))
+    yield Told(evidence, address=port or whole)
 
 
 def _fields(reader: Reader) -> dict[int, bytes]:
@@ -64,8 +68,6 @@ def _managed(value: bytes) -> bytes:
     return value[2 : length + 1]
 
 
-def _address(value: bytes) -> str:
-    return owners.host(_managed(value))
-
-
-SOURCES: Final = (FrameSource("lldp", ("snmp.sysdescr", "snmp.sysname", "mac.address"), (0x88CC,), hear),)
+SOURCES: Final = (
+    FrameSource("lldp", ("snmp.sysdescr", "snmp.sysname", "mac.address", owners.MANAGED), (0x88CC,), hear),
+)

@@ -12,9 +12,9 @@ from scanner.inventory.identity.weighing import Likeness, differ, likeness
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from scanner.inventory.identity.known import Known
     from scanner.inventory.identity.question import Question
     from scanner.inventory.identity.traits import Traits
-    from scanner.inventory.identity.weighing import Known
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from scanner.inventory.utc import moment
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from scanner.inventory.identity.known import Known
     from scanner.inventory.identity.question import Question
-    from scanner.inventory.identity.weighing import Known
 
 
 def _is_double(question: Question, one: Known, other: Known) -> bool:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import delete, select, tuple_
 
 from scanner.inventory.identity.choosing import Choice, choose
+from scanner.inventory.identity.holders import COMMON, Holders
+from scanner.inventory.identity.known import Known, Tenure
 from scanner.inventory.identity.question import Question
 from scanner.inventory.identity.traits import ADDRESS, rules
-from scanner.inventory.identity.weighing import COMMON, Holders, Known, Tenure
 from scanner.inventory.interning import KeyIds
 from scanner.inventory.lookups import looked_up
 from scanner.inventory.statements import insert_rows

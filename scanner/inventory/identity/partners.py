@@ -11,8 +11,9 @@ from scanner.inventory.identity.weighing import alike, followed, has_stayed, in_
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from scanner.inventory.identity.known import Known
     from scanner.inventory.identity.question import Question
-    from scanner.inventory.identity.weighing import Known, Likeness
+    from scanner.inventory.identity.weighing import Likeness
 
 
 def also_it(question: Question, best: Likeness, rest: Sequence[Likeness]) -> list[tuple[int, str]]:

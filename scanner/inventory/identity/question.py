@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
+    from scanner.inventory.identity.holders import Holders
+    from scanner.inventory.identity.known import Known
     from scanner.inventory.identity.traits import Traits
-    from scanner.inventory.identity.weighing import Holders, Known
 
 
 @dataclass(frozen=True, slots=True)

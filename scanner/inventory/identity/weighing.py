@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import TYPE_CHECKING, Final, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from scanner.inventory.identity.traits import (
     ADDRESS,
@@ -12,7 +11,6 @@ from scanner.inventory.identity.traits import (
     bare,
     is_cut,
     is_long,
-    passes,
     rules,
     settles,
     weight_of,
@@ -20,78 +18,14 @@ from scanner.inventory.identity.traits import (
 from scanner.inventory.utc import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
+    from scanner.inventory.identity.holders import Holders
+    from scanner.inventory.identity.known import Known, Tenure
     from scanner.inventory.identity.traits import Traits
 
-_SHARED: Final = 4
-"""What several machines have at the same time, or one took over from another, says so many times less."""
-_NIGHT: Final = timedelta(hours=12)
-"""Longer than most scans take."""
-COMMON: Final = 16
-"""What more assets have is common: it finds none of them."""
 _TWO_STARTS: Final = -20
 """What it says that one scan heard two start times: a machine does not start while it answers."""
-
-
-class Tenure(NamedTuple):
-    """From when to when an asset was known by something, as stored moments."""
-
-    key: str
-    """The evidence key that told it."""
-    first: str
-    last: str
-    scan: int
-    """The last scan that heard it."""
-
-    @property
-    def before(self) -> bool:
-        """Whether scans of several days heard it."""
-        return moment(self.last) - moment(self.first) > _NIGHT
-
-
-@dataclass(slots=True)
-class Known:
-    """What an asset was known by before."""
-
-    id: int
-    kinds: dict[str, dict[str, Tenure]] = field(default_factory=dict)
-    """By kind: its values."""
-
-    @property
-    def named(self) -> bool:
-        """Whether anything but addresses is known of it."""
-        return any(values for kind, values in self.kinds.items() if kind != ADDRESS)
-
-    def is_elsewhere(self, address: str, scan: int) -> bool:
-        """Whether a scan met it, and not at this address, nor at one that it has besides."""
-        tenures = self.kinds.get(ADDRESS, {})
-        met = {value: tenure for value, tenure in tenures.items() if tenure.scan == scan}
-        mine = tenures.get(address)
-        besides = mine is not None and any(
-            mine.last >= each.first and mine.first <= each.last for each in met.values()
-        )
-        return bool(met) and address not in met and not besides
-
-    @property
-    def says_more(self) -> bool:
-        """Whether more than cards and addresses is known of it: it is no dock that a router told."""
-        return any(values for kind, values in self.kinds.items() if kind not in {ADDRESS, CARD})
-
-    @property
-    def lasted(self) -> bool:
-        """Whether scans of several days met it."""
-        tenures = self.kinds.get(ADDRESS, {}).values()
-        return bool(tenures) and moment(self.last) - moment(min(each.first for each in tenures)) > _NIGHT
-
-    @property
-    def last(self) -> str:
-        """When it was last met, as a stored moment; empty where nobody knows where it was."""
-        return max((each.last for each in self.kinds.get(ADDRESS, {}).values()), default="")
-
-    def met_at(self, scan: int) -> int:
-        """At how many addresses a scan met it."""
-        return sum(tenure.scan == scan for tenure in self.kinds.get(ADDRESS, {}).values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,58 +180,3 @@ def followed(one: Known, other: Known, holders: Holders) -> bool:
         ):
             return False
     return True
-
-
-class Holders:
-    """Which assets have a trait, and which of them it tells from others."""
-
-    def __init__(self) -> None:
-        self._tenures: dict[tuple[str, str], dict[int, Tenure]] = {}
-        self.common: set[tuple[str, str]] = set()
-        """What so many assets have that it tells none of them from others."""
-
-    def add(self, kind: str, value: str, asset: int, tenure: Tenure) -> None:
-        """Note that an asset has it."""
-        tenures = self._tenures.setdefault((kind, value), {})
-        tenures[asset] = tenure
-        if len(tenures) > COMMON and kind != ADDRESS:
-            self.common.add((kind, value))
-
-    def of(self, kind: str, value: str) -> Mapping[int, Tenure]:
-        """Who has it."""
-        return self._tenures.get((kind, value), {})
-
-    def drop(self, kind: str, value: str, asset: int) -> None:
-        """Note that an asset has it no more."""
-        self._tenures.get((kind, value), {}).pop(asset, None)
-
-    def go_round(self, cards: Iterable[str]) -> bool:
-        """Whether any of these cards belongs to several assets, or is of a kind that passes on."""
-        return any(
-            passes(card) or len(self.of(CARD, card)) > 1 or (CARD, card) in self.common for card in cards
-        )
-
-    def weight(self, kind: str, value: str, asset: int) -> int:
-        """What it says for an asset: whole for who has it alone now, a part for all others."""
-        weight, tenures = weight_of(kind, value), self.of(kind, value)
-        if (kind, value) in self.common:
-            return weight // _SHARED
-        if len(tenures) < 2:  # noqa: PLR2004 - who has it alone
-            return weight
-        latest = max(tenures, key=lambda each: tenures[each].last)
-        mine = tenures[asset]
-        others = [tenure for each, tenure in tenures.items() if each != latest]
-        alone = latest == asset and not _overlaps(tenures[latest], others)
-        if rules().kinds[kind].group == "names" and weight >= rules().enough:
-            # a domain has it once: whoever was met with it in one night alone, beside this one, was this one
-            alone |= all(
-                not tenure.before and (mine.before or asset < each)
-                for each, tenure in tenures.items()
-                if each != asset
-            )
-        return weight if alone else weight // _SHARED
-
-
-def _overlaps(latest: Tenure, others: Iterable[Tenure]) -> bool:
-    """Whether two had it at the same time, and not one after the other."""
-    return any(other.last > latest.first or other.scan == latest.scan for other in others)

@@ -96,13 +96,15 @@ def _spoken(*addresses: Built) -> Built:
 )
 def test_cdp_is_told_of_where_a_device_is_managed(addresses: tuple[Built, ...], owner: str) -> None:
     found = heard([frame(_spoken(*addresses))])
-    told = FOUND if owner == CARD else FOUND | {"mac.address": (CARD,)}
-    assert found == {(owner, 0, "cdp"): told}
+    told = FOUND if owner == CARD else FOUND | {"management.address": (owner,)}
+    assert found == {(CARD, 0, "cdp"): told}
 
 
 def test_cdp_over_a_line_without_cards() -> None:
     data = bytes(CDPv2_HDR(msg=[]) / SAID / CDPMsgAddr(naddr=1, addr=[_FOUR]))
-    assert heard([frame(b"\x8f\0\x20\0" + data, 104)]) == {("10.0.0.9", 0, "cdp"): FOUND}
+    assert heard([frame(b"\x8f\0\x20\0" + data, 104)]) == {
+        ("10.0.0.9", 0, "cdp"): FOUND | {"management.address": ("10.0.0.9",)}
+    }
     assert heard([frame(b"\x8f\0\x20\0" + bytes(CDPv2_HDR(msg=[]) / SAID), 104)]) == {}
 
 
@@ -166,10 +168,14 @@ def test_lldp_is_told_of_where_a_device_is_managed(managed: tuple[Built, ...], o
     built = built / LLDPDUSystemDescription(description=_IOS.encode())
     for each in managed:
         built = built / each
-    told = {"snmp.sysdescr": FOUND["cdp.software"], "snmp.sysname": ("sw-cardio",)}
+    told = {
+        "snmp.sysdescr": FOUND["cdp.software"],
+        "snmp.sysname": ("sw-cardio",),
+        "mac.address": (CARD,),  # that of the whole; the frame's is its port's
+    }
     if owner != CARD:
-        told["mac.address"] = (CARD,)
-    assert heard([frame(built / LLDPDUEndOfLLDPDU())]) == {(owner, 0, "lldp"): told}
+        told["management.address"] = (owner,)
+    assert heard([frame(built / LLDPDUEndOfLLDPDU())]) == {(OTHER, 0, "lldp"): told}
 
 
 def test_a_chassis_that_is_no_card_leaves_the_frames() -> None:
@@ -233,8 +239,9 @@ BROWSED: Final = {
     "NetBEUI": Dot3(src=CARD) / Raw(b"\xf0\xf0\x03" + NETBEUI),
     "IPX alone": Dot3(src=CARD) / Raw(ipx(0x0455, b"\0\x0b")),
     "IPX over LLC": Dot3(src=CARD) / Raw(b"\xe0\xe0\x03" + ipx(0x0455, b"\0\x0b")),
-    "IPX in Ethernet": Ether(src=CARD, type=0x8137) / Raw(ipx(0x0553, b"\xfc\1\0\0")),
-    "IPX over SNAP": Dot3(src=CARD) / Raw(b"\xaa\xaa\x03\0\0\0\x81\x37" + ipx(0x0553, b"\xfc\1\0\0")),
+    "IPX in Ethernet": Ether(src=CARD, type=0x8137) / Raw(ipx(0x0553, bytes(32) + b"\xfc\1\0\0")),
+    "IPX over SNAP": Dot3(src=CARD)
+    / Raw(b"\xaa\xaa\x03\0\0\0\x81\x37" + ipx(0x0553, bytes(32) + b"\xfc\1\0\0")),
     "from beyond a router": Dot3(src=OTHER) / Raw(b"\xe0\xe0\x03" + ipx(0x0455, b"\0\x0b", hops=1)),
     "from its own network": Dot3(src=CARD) / Raw(ipx(0x0455, b"\0\x0b", node="00:00:00:00:00:01")),
 }
@@ -300,8 +307,9 @@ if CORPUS:
 
     def test_devices_of_the_captures() -> None:
         found = heard(capture("wireshark-lldp"))
-        assert {key[0] for key in found if key[2] == "lldp"} == {"00:01:30:f9:ad:a0", "15.255.122.148"}
+        assert {key[0] for key in found if key[2] == "lldp"} == {"00:01:30:f9:ad:a0", "00:13:21:57:ca:7f"}
         found = heard(capture("mpls-basic"))
-        assert found["10.1.2.1", 0, "cdp"]["cdp.platform"] == ("cisco 7206VXR",)
+        assert found["00:30:96:05:28:38", 0, "cdp"]["cdp.platform"] == ("cisco 7206VXR",)
         found = heard(capture("tcpdump__ipx"))
         assert found["00:03:47:1b:c1:a8", 0, "browser"]["netbios.name"] == ("ADMINTEST",)
+        assert {found[key]["browser.version"] for key in found if key[2] == "browser"} == {("5.0",)}

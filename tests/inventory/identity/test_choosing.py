@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scanner.inventory.identity.choosing import Choice, choose
+from scanner.inventory.identity.holders import Holders
+from scanner.inventory.identity.known import Known, Tenure
 from scanner.inventory.identity.question import Question
 from scanner.inventory.identity.traits import ADDRESS, CARD, Words, rules
-from scanner.inventory.identity.weighing import Holders, Known, Tenure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,8 +7,10 @@ from typing import Final
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scanner.inventory.identity.holders import Holders
+from scanner.inventory.identity.known import Known, Tenure
 from scanner.inventory.identity.traits import ADDRESS, CARD, Words, rules
-from scanner.inventory.identity.weighing import Holders, Known, Tenure, alike, differ, followed, likeness
+from scanner.inventory.identity.weighing import alike, differ, followed, likeness
 
 _FIRST, _LAST = "2026-01-01T22:00:00+00:00", "2026-01-02T22:00:00+00:00"
 _WORDS: Final = st.sets(

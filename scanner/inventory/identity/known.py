@@ -1,0 +1,73 @@
+"""What assets were known by before, and from when to when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final, NamedTuple
+
+from scanner.inventory.identity.traits import ADDRESS, CARD
+from scanner.inventory.utc import moment
+
+_NIGHT: Final = timedelta(hours=12)
+"""Longer than most scans take."""
+
+
+class Tenure(NamedTuple):
+    """From when to when an asset was known by something, as stored moments."""
+
+    key: str
+    """The evidence key that told it."""
+    first: str
+    last: str
+    scan: int
+    """The last scan that heard it."""
+
+    @property
+    def before(self) -> bool:
+        """Whether scans of several days heard it."""
+        return moment(self.last) - moment(self.first) > _NIGHT
+
+
+@dataclass(slots=True)
+class Known:
+    """What an asset was known by before."""
+
+    id: int
+    kinds: dict[str, dict[str, Tenure]] = field(default_factory=dict)
+    """By kind: its values."""
+
+    @property
+    def named(self) -> bool:
+        """Whether anything but addresses is known of it."""
+        return any(values for kind, values in self.kinds.items() if kind != ADDRESS)
+
+    def is_elsewhere(self, address: str, scan: int) -> bool:
+        """Whether a scan met it, and not at this address, nor at one that it has besides."""
+        tenures = self.kinds.get(ADDRESS, {})
+        met = {value: tenure for value, tenure in tenures.items() if tenure.scan == scan}
+        mine = tenures.get(address)
+        besides = mine is not None and any(
+            mine.last >= each.first and mine.first <= each.last for each in met.values()
+        )
+        return bool(met) and address not in met and not besides
+
+    @property
+    def says_more(self) -> bool:
+        """Whether more than cards and addresses is known of it: it is no dock that a router told."""
+        return any(values for kind, values in self.kinds.items() if kind not in {ADDRESS, CARD})
+
+    @property
+    def lasted(self) -> bool:
+        """Whether scans of several days met it."""
+        tenures = self.kinds.get(ADDRESS, {}).values()
+        return bool(tenures) and moment(self.last) - moment(min(each.first for each in tenures)) > _NIGHT
+
+    @property
+    def last(self) -> str:
+        """When it was last met, as a stored moment; empty where nobody knows where it was."""
+        return max((each.last for each in self.kinds.get(ADDRESS, {}).values()), default="")
+
+    def met_at(self, scan: int) -> int:
+        """At how many addresses a scan met it."""
+        return sum(tenure.scan == scan for tenure in self.kinds.get(ADDRESS, {}).values())
