@@ -44,8 +44,8 @@ check: $(VENV)/dev ## format, lint, types, import contracts, data, catalogues, d
 	@if [ -d ../shared/corpus ]; then $(RUN) -m tests.accuracy --check; fi
 
 prove: $(VENV)/dev ## the long proofs: mutation by the million, 200 kills, every property 20 times as often; two hours
-	@$(RUN) -m pytest tests/prove/mutation.py tests/prove/parsers.py tests/prove/imports.py tests/prove/rough.py tests/prove/kills.py tests/prove/year.py
-	@VETUSTE_EXAMPLES=$${VETUSTE_EXAMPLES:-2000} $(RUN) -m pytest tests/probes tests/scan tests/transport tests/inventory tests/exports tests/test_*.py
+	@$(RUN) -m pytest tests/prove/mutation.py tests/prove/parsers.py tests/prove/imports.py tests/prove/listening.py tests/prove/rough.py tests/prove/kills.py tests/prove/year.py
+	@VETUSTE_EXAMPLES=$${VETUSTE_EXAMPLES:-2000} $(RUN) -m pytest tests/probes tests/capture tests/scan tests/transport tests/inventory tests/exports tests/test_*.py
 
 bench: $(VENV)/dev ## speed and memory beside nmap, masscan and a bare loop, in one run
 	@tests/system-packages
