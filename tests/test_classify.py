@@ -409,3 +409,45 @@ def test_a_claim_that_no_release_fits_is_refused(tmp_path: Path) -> None:
     fingerprints = read_fingerprints(tmp_path)
     with pytest.raises(DataError, match=r'a\.key\.toml: One: no release fits what is said of "one"'):
         Classifier(fingerprints, LIFECYCLE)
+
+
+# --- the system below the words
+
+LINUX_ANSWERS = "ttl=64 win=5792/4 opts=mss,sok,ts,nop,ws7 df=1"
+LINUX_OPENS = "ttl=64 win=29200/20 opts=mss,sok,ts,nop,ws7 df=1"
+XP_OPENS = "ttl=128 win=65535 opts=mss,nop,nop,sok df=1"
+TEN_OPENS = "ttl=128 win=64240/44 opts=mss,nop,ws8,nop,nop,sok df=1"
+
+
+@pytest.mark.parametrize(
+    "form", [{"tcp.synack": LINUX_ANSWERS}, {"tcp.syn": LINUX_OPENS}, {"tcp.syn": TEN_OPENS}]
+)
+def test_words_that_the_system_below_contradicts_are_never_certain(form: dict[str, str]) -> None:
+    sure = classify(XP, XP_LIMITS, ntlm__version="5.1.2600")
+    doubted = classify(XP, XP_LIMITS, form, ntlm__version="5.1.2600")
+    assert (sure.certainty, doubted.certainty) == (Certainty.CERTAIN, Certainty.PROBABLE)
+    assert sure.candidates == doubted.candidates
+    assert "it does not fit the rest" in told(doubted)
+    assert "how another system opens or accepts connections" in told(doubted)
+
+
+def test_the_form_of_the_system_itself_confirms_and_never_names_a_release() -> None:
+    agreed = classify(XP, XP_LIMITS, tcp__syn=XP_OPENS, ntlm__version="5.1.2600")
+    assert agreed.certainty is Certainty.CERTAIN
+    alone = classify(tcp__syn=XP_OPENS)
+    assert alone.certainty is Certainty.HINT
+    assert len(products(alone)) > 3
+
+
+def test_several_systems_that_open_connections_from_one_address_are_several() -> None:
+    behind = classify(XP, XP_LIMITS, {"tcp.syn": (XP_OPENS, LINUX_OPENS)}, ntlm__version="5.1.2600")
+    assert behind.certainty is Certainty.PROBABLE
+
+
+def test_machines_of_several_names_are_several() -> None:
+    one = classify(XP, XP_LIMITS, {"ntlm.netbios_name": ("POSTE-1", "poste-1")}, ntlm__version="5.1.2600")
+    assert one.certainty is Certainty.CERTAIN
+    two = classify(XP, XP_LIMITS, {"ntlm.netbios_name": ("POSTE-1", "POSTE-2")}, ntlm__version="5.1.2600")
+    assert two.certainty is Certainty.PROBABLE
+    assert "several machines seem to stand behind this address" in told(two)
+    assert classify(XP, XP_LIMITS, ntlm__version="5.1.2600").certainty is Certainty.CERTAIN

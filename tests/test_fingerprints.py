@@ -322,6 +322,7 @@ def test_a_wrong_entry_is_named(tmp_path: Path, changed: dict[str, str], complai
         ('evidence = "b.key"\n' + GOOD, ":1: evidence: must be the file's name: a.key"),
         (GOOD, ": evidence: must be the file's name"),
         ('evidence = "a.key"\nvoice = 1\n' + GOOD, ":2: voice: must be a text"),
+        ('evidence = "a.key"\ncontradicts = 1\n' + GOOD, ":2: contradicts: must be true or false"),
         ('evidence = "a.key"\nfingerprint = 1\n', ":2: fingerprint: must be tables"),
         (
             'evidence = "a.key"\nfingerprints = []\n',

@@ -6,7 +6,7 @@ the same words always give the same :class:`~scanner.model.Identity`, so an inve
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING, Final
@@ -35,6 +35,10 @@ _KEPT: Final = 8192
 """How many identities are remembered; a site's machines share a few hundred."""
 _LONG: Final = 16_384
 """Characters of evidence above which nothing is remembered: hosts and files say what they want."""
+_NAMES: Final = ("ntlm.netbios_name", "netbios.name")
+"""What a machine calls itself: it has one name, or there are several machines."""
+_NETBIOS: Final = 15
+"""Characters of a name in NetBIOS."""
 _HEARD: Final = 16
 """How many values of one key are listened to: no honest host says so many different things."""
 
@@ -86,10 +90,11 @@ class Classifier:
         """
         evidence = with_makers(evidence)
         foreign = [key for key in evidence if key.partition(".")[0] not in self._groups]
-        known = (*map(evidence.get, self._keys), *sorted(foreign))
+        called = _called(evidence)
+        known = (*map(evidence.get, self._keys), *sorted(foreign), *called)
         identity = self._identities.get(known)
         if identity is None:
-            identity = self._identify(evidence, sorted(foreign))
+            identity = self._identify(evidence, sorted(foreign), called)
             if sum(map(len, chain(evidence, *evidence.values()))) <= _LONG:
                 if len(self._identities) >= _KEPT:
                     del self._identities[next(iter(self._identities))]
@@ -133,9 +138,13 @@ class Classifier:
         found = [hear(found, self._sets) for key, value in values if (found := match(key, value))]
         return sorted(found, key=lambda each: (not each.identifies, not each.match.asserts))
 
-    def _identify(self, evidence: Evidence, foreign: Sequence[str]) -> Identity:
+    def _identify(
+        self, evidence: Evidence, foreign: Sequence[str], called: Sequence[tuple[str, tuple[str, ...]]]
+    ) -> Identity:
         heard = self._hear(evidence)
         weighed = weigh(heard, self._sets)
+        if called and weighed.certainty is Certainty.CERTAIN:
+            weighed = replace(weighed, certainty=Certainty.PROBABLE)
         return Identity(
             candidates=self._sets.names(weighed.candidates),
             certainty=weighed.certainty,
@@ -143,10 +152,22 @@ class Classifier:
                 *(told for _, _, told in _narrowing(heard, weighed, self._sets)),
                 *reasons.services(weighed.services, self._sets),
                 *reasons.open_questions(weighed, heard, self._sets),
+                *(reasons.several(key, names) for key, names in called),
                 *reasons.unused(foreign),
             ),
             attributes=_attributes(heard, weighed, self._sets),
         )
+
+
+def _called(evidence: Evidence) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The names of several machines, by the key that gave them; nothing where there is one name at most."""
+    found = []
+    for key in _NAMES:
+        if len(evidence.get(key, ())) > 1:
+            names = {name[:_NETBIOS].casefold(): name for name in evidence[key][:_HEARD]}
+            if len(names) > 1:
+                found.append((key, tuple(names.values())))
+    return tuple(found)
 
 
 def _narrowing(

@@ -63,6 +63,12 @@ def open_questions(weighed: Weighed, heard: Sequence[Heard], sets: ReleaseSets) 
             "are imitated",
             {"fingerprint": other.match.fingerprint.name},
         )
+    for other in weighed.against:
+        yield Message(
+            "{fingerprint} is how another system opens or accepts connections: something else stands before "
+            "it or behind this address, or the words are imitated",
+            {"fingerprint": other.match.fingerprint.name},
+        )
     if weighed.doubtful:
         names = sorted({each.match.fingerprint.name for each in heard if each.match.fingerprint.imitated})
         yield Message(
@@ -71,6 +77,15 @@ def open_questions(weighed: Weighed, heard: Sequence[Heard], sets: ReleaseSets) 
         )
     if not heard:
         yield Message("nothing was heard that a fingerprint recognises")
+
+
+def several(key: str, names: Sequence[str]) -> Message:
+    """That machines of several names are heard behind one address."""
+    return Message(
+        "{key} was given as {values}: several machines seem to stand behind this address (address "
+        "translation)",
+        {"key": key, "values": ", ".join(names)},
+    )
 
 
 def _various(heard: Sequence[Heard], sides: Sequence[int]) -> Iterator[tuple[str, str]]:

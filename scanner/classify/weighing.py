@@ -5,7 +5,8 @@ Nothing here knows a product. A claim is a set of releases, whose words it is, a
 * it *identifies* (a product, a build, a family): these make the candidates;
 * it *bounds* (not before, not after): it can only take candidates away, and only what cannot be;
 * it *suggests*: it never narrows what a host said of itself. It confirms, or it raises a doubt; only where
-  nothing better is known does it make candidates, and then they are a hint;
+  nothing better is known does it make candidates, and then they are a hint. Where it is of the system itself
+  (how it opens a connection) and does not fit, words are never certain;
 * it *names* a family that the candidates are not: then something else answers there too, or they are
   imitated.
 
@@ -56,6 +57,10 @@ class Heard:
         """It has something to say beyond what it proves."""
         return bool(self.match.suggests)
 
+    def contradicts(self, candidates: int) -> bool:
+        """Whether the system itself, below all words, does what none of these does."""
+        return self.match.fingerprint.contradicts and self.suggests and not self.fits & candidates
+
     @property
     def voice(self) -> str:
         """Whose words they are."""
@@ -76,6 +81,8 @@ class Weighed:
     """Others are known to answer the same, and no second voice confirms it."""
     others: tuple[Heard, ...] = ()
     """What names another family than the candidates."""
+    against: tuple[Heard, ...] = ()
+    """What the system itself does that the candidates do not do."""
 
 
 def hear(match: Match, sets: ReleaseSets) -> Heard:
@@ -132,6 +139,9 @@ def weigh(heard: Sequence[Heard], sets: ReleaseSets) -> Weighed:
     others = tuple(each for each in heard if each.named and not each.named & candidates)
     if others:
         return Weighed(candidates | sets.anything, Certainty.PROBABLE, (candidates,), services, others=others)
+    against = tuple(each for each in heard if each.contradicts(candidates))
+    if against:
+        return Weighed(candidates, Certainty.PROBABLE, (candidates,), services, against=against)
     solid = [each for each in known if not each.match.fingerprint.imitated]
     proved = _parts(_common([*(each.reach for each in solid), *bounds], sets.every), solid, sets)[0]
     doubtful = proved != candidates and _is_alone(heard, known, candidates)

@@ -20,7 +20,7 @@ from scanner.cli.terminal.exits import DONE, FAILED, FINDINGS, INTERRUPTED
 from scanner.cli.terminal.options import Where, formats, today, where
 from scanner.cli.terminal.output import say, tell, write_json_list
 from scanner.cli.terminal.progress import duration
-from scanner.cli.terminal.scanning import Job, known_of, perform, plan_rows, summarise
+from scanner.cli.terminal.scanning import Job, known_of, perform, plan_rows, spared, summarise
 from scanner.cli.terminal.switches import Argument, Option
 from scanner.cli.terminal.unasked import print_unasked
 from scanner.errors import ConfigError
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
             "vetuste scan Cardiologie 10.20.3.7 --exclude 10.20.0.40",
         ),
         ("A laboratory, by half-open looks:", "vetuste scan Labo --profile lab --sweep syn"),
+        ("Only what listening left open:", "vetuste scan --passive-first"),
         (
             "For a scheduler: exit code 1 where something is unsupported:",
             "vetuste scan --fail-on unsupported",
@@ -80,6 +81,12 @@ if TYPE_CHECKING:
     cls=Option,
     is_flag=True,
     help="Let nmap and impacket have a second look where the verdict stays open; never under clinical.",
+)
+@click.option(
+    "--passive-first",
+    cls=Option,
+    is_flag=True,
+    help="Leave alone the machines that listening identified with certainty in the last 7 days.",
 )
 @click.option("--allow-public", cls=Option, is_flag=True, help="Let public addresses be scanned.")
 @click.option(
@@ -149,6 +156,8 @@ def _job(asked: dict[str, Any], where: Where) -> Job:
         resumed, request = unfinished, request_of(unfinished, request, source.digest if source else "")
     elif unfinished is not None and not asked["fresh"]:
         tell("scan {scan} was interrupted: --resume goes on with it; this is a new one", scan=unfinished.id)
+    if request.passive_first:
+        lore = spared(lore, where.url(), source)
     ground = prepare(request, descriptor_limit(), lore)
     ground.gate.unsigned -= frozenset(signed)
     return Job(ground, request, source, where.url(), asked["today"], resumed)
@@ -172,6 +181,7 @@ def _request(asked: dict[str, Any], site: Any) -> Request:  # noqa: ANN401 - a S
         asked["patience"],
         asked["deep"],
         asked["sweep"],
+        asked["passive_first"],
     )
 
 
@@ -218,6 +228,11 @@ def _print_plan(ground: Ground, form: str) -> None:
     _print_routers(ground.routers)
     if ground.untouched:
         say("{number} addresses would not be touched: excluded or passive", number=ground.untouched)
+    if ground.heard:
+        say(
+            "{number} addresses would not be asked: already heard, listening told enough of their machines",
+            number=ground.heard,
+        )
     say("Nothing was sent.")
 
 

@@ -57,6 +57,8 @@ class Fingerprint:
     asserts: Claim = field(default_factory=dict)
     suggests: Claim = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
+    contradicts: bool = False
+    """What it suggests is of the system itself, below all words: words that do not fit it are in doubt."""
     imitated: bool = False
     """Others are known to say the same, so one voice is not enough to be certain."""
     examples: tuple[tuple[str, Mapping[str, str]], ...] = ()

@@ -18,7 +18,7 @@ def packed(fingerprints: Fingerprints) -> object:
 def _row(one: Fingerprint) -> list[object]:
     examples = [(value, dict(gives)) for value, gives in one.examples]
     claims = dict(one.asserts), dict(one.suggests), dict(one.names)
-    marks = one.imitated, examples, one.refuses, one.begins, one.holds
+    marks = one.contradicts, one.imitated, examples, one.refuses, one.begins, one.holds
     return [one.voice, one.file, one.name, one.expression, *claims, *marks]
 
 
@@ -29,11 +29,12 @@ def unpacked(kept: dict[str, list[list[Any]]], version: str) -> Fingerprints:
 
 
 def _fingerprint(key: str, row: list[Any]) -> Fingerprint:
-    voice, file, name, expression, asserts, suggests, names, imitated, won, refuses, begins, holds = row
+    voice, file, name, expression, asserts, suggests, names, *marks = row
+    contradicts, imitated, won, refuses, begins, holds = marks
     examples = tuple([(value, gives) for value, gives in won])
     return Fingerprint(
-        key, voice, file, name, expression, _claim(asserts), _claim(suggests), names, imitated, examples,
-        tuple(refuses), tuple(begins), holds,
+        key, voice, file, name, expression, _claim(asserts), _claim(suggests), names, contradicts, imitated,
+        examples, tuple(refuses), tuple(begins), holds,
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from scanner.fingerprints import Claim
 
-_FILE_KEYS: Final = ("evidence", "also", "voice", "fingerprint")
+_FILE_KEYS: Final = ("evidence", "also", "voice", "contradicts", "fingerprint")
 _ENTRY_KEYS: Final = ("name", "pattern", "asserts", "suggests", "names", "imitated", "examples", "refuses")
 _BOUNDS: Final = ("since", "until")
 LIFECYCLE: Final = "lifecycle"
@@ -140,7 +140,7 @@ def _examples(entry: _Entry) -> tuple[tuple[str, Mapping[str, str]], ...]:
     return tuple(examples)
 
 
-def _fingerprint(entry: _Entry, key: str, voice: str) -> Fingerprint:
+def _fingerprint(entry: _Entry, key: str, file: _File) -> Fingerprint:
     pattern = _pattern(entry)
     asserts, suggests = entry.claim("asserts"), entry.claim("suggests")
     names = {name: entry.strings("names", value)[0] for name, value in entry.table("names", NAMES).items()}
@@ -162,8 +162,9 @@ def _fingerprint(entry: _Entry, key: str, voice: str) -> Fingerprint:
         entry.refuse("imitated", DataError("must be true or false"))
     refuses = entry.strings("refuses", entry.values["refuses"]) if "refuses" in entry.values else ()
     return Fingerprint(
-        key, voice, _shown(entry.file), entry.string("name"), pattern.pattern, asserts, suggests, names,
-        imitated, _examples(entry), refuses, *literals(pattern.pattern),
+        key, file.voice or key.partition(".")[0], _shown(entry.file), entry.string("name"), pattern.pattern,
+        asserts, suggests, names, file.contradicts, imitated, _examples(entry), refuses,
+        *literals(pattern.pattern),
     )  # fmt: skip
 
 
@@ -221,14 +222,14 @@ class _File:
     path: Path
     keys: tuple[str, ...]
     voice: str
+    contradicts: bool
     tables: list[Mapping[str, object]]
     text: str
 
     def entries(self, key: str) -> list[tuple[_Entry, Fingerprint]]:
         """Its fingerprints, for one of its keys."""
-        voice = self.voice or key.partition(".")[0]
         read = [_Entry(self.path, self.text, place, values) for place, values in enumerate(self.tables)]
-        return [(entry, _fingerprint(entry, key, voice)) for entry in read]
+        return [(entry, _fingerprint(entry, key, self)) for entry in read]
 
 
 def _parsed(path: Path, key: str) -> _File:
@@ -244,11 +245,13 @@ def _parsed(path: Path, key: str) -> _File:
     stated = content.get("evidence")
     demand("evidence", DataError("must be the file's name: {name}", name=key), holds=stated == key)
     demand("voice", DataError("must be a text"), holds=isinstance(voice, str))
+    against = content.get("contradicts", False)
+    demand("contradicts", DataError("must be true or false"), holds=isinstance(against, bool))
     named = isinstance(also, list) and all(isinstance(each, str) and each for each in also)
     demand("also", DataError("must be a list of texts"), holds=named)
     tables = isinstance(listed, list) and listed != [] and all(isinstance(each, dict) for each in listed)
     demand("fingerprint", DataError("must be tables, [[fingerprint]]"), holds=tables)
-    return _File(path, (key, *also), str(voice), listed, text)  # type: ignore[misc, arg-type] # checked above
+    return _File(path, (key, *also), str(voice), bool(against), listed, text)  # type: ignore[misc, arg-type] # checked above
 
 
 def _files(directory: Path) -> Iterator[_File]:

@@ -8,14 +8,12 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, Self
 
 from scanner.imports.sorting import Sorted
+from scanner.inventory.beside import united
 from scanner.model import Endpoint, Observation, Outcome, Transport
-from scanner.wire import VALUES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from types import TracebackType
-
-    from scanner.model import Evidence
 
 RUN: Final = 24 << 20
 """Bytes of a run in memory."""
@@ -39,9 +37,13 @@ class Gathered:
 
     def hosts(self) -> Iterator[tuple[str, tuple[Observation, ...]]]:
         """Every host's address with what was heard of it, in the order of addresses; once, at the end."""
+        for address, heard in self.heard():
+            yield address, tuple(one_each(tuple(islice(heard, MOST))))
+
+    def heard(self) -> Iterator[tuple[str, Iterator[Observation]]]:
+        """The same with every observation as it came, in its order; each host's before the next one's."""
         for address, lines in self._sorted.addresses():
-            heard = [_unpacked(address, line) for line in islice(lines, MOST)]
-            yield address, tuple(_one_each(heard))
+            yield address, (_unpacked(address, line) for line in lines)
 
     def __enter__(self) -> Self:
         return self
@@ -65,7 +67,7 @@ def _unpacked(address: str, line: bytes) -> Observation:
     return Observation(endpoint, probe, datetime.fromtimestamp(at, UTC), Outcome.ANSWERED, words)
 
 
-def _one_each(heard: Sequence[Observation]) -> Iterator[Observation]:
+def one_each(heard: Sequence[Observation]) -> Iterator[Observation]:
     """One observation a probe and endpoint; those without evidence only where nothing else is known of it."""
     by_probe: dict[tuple[Endpoint, str], list[Observation]] = {}
     for seen in heard:
@@ -75,12 +77,3 @@ def _one_each(heard: Sequence[Observation]) -> Iterator[Observation]:
         evidence = united(same)
         if evidence or (endpoint.transport, endpoint.port) not in telling:
             yield Observation(endpoint, probe, max(seen.at for seen in same), Outcome.ANSWERED, evidence)
-
-
-def united(observations: Iterable[Observation]) -> Evidence:
-    """The evidence of all observations; different values of one key stand side by side, each once."""
-    found: dict[str, tuple[str, ...]] = {}
-    for seen in observations:
-        for key, values in seen.evidence.items():
-            found[key] = tuple(dict.fromkeys((*found.get(key, ()), *values)))[:VALUES]
-    return found

@@ -12,17 +12,17 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from scanner.addresses import AddressMap, AddressSet, number_of
-from scanner.imports.gathering import united
+from scanner.inventory.beside import beside, other_cards, united
 from scanner.inventory.resting import resting_on, unasked_at
-from scanner.model import Certainty, HostRecord
+from scanner.model import HostRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
     from scanner.classify import Classifier
     from scanner.config import SiteFile
     from scanner.inventory import Inventory, Recorder
-    from scanner.model import Evidence, Observation
+    from scanner.model import Observation
 
 _Seen: TypeAlias = "tuple[Observation, ...]"
 _Host: TypeAlias = "tuple[str, _Seen]"
@@ -32,18 +32,6 @@ _Placed: TypeAlias = "tuple[str, str, _Seen]"
 
 _AT_ONCE: Final = 500
 """Hosts that are looked up in one transaction."""
-
-_SEEN_MACS: Final = ("neighbour.mac", "mac.address")
-"""What neighbours saw, ours or another scanner's: the same."""
-_NAMES: Final = (
-    (("netbios.mac",), ("netbios.mac",)),
-    (_SEEN_MACS, _SEEN_MACS),
-    (("dhcp.mac",), ("dhcp.mac",)),
-    (("dhcp.mac",), ("netbios.mac",)),
-    (("dhcp.mac",), _SEEN_MACS),
-    *(((name,), (name,)) for name in ("ntlm.dns_name", "ntlm.netbios_name", "netbios.name", "dhcp.hostname")),
-)
-"""The evidence keys that tell machines apart, by pairs: a leased address goes from machine to machine."""
 
 
 @dataclass(slots=True)
@@ -75,13 +63,23 @@ class Recording:
     """None: every address is taken, into no ward."""
     classifier: Classifier
 
-    def record(self, hosts: Iterable[_Host], show: Callable[[Tally], None]) -> Tally:
-        """Record what was heard of hosts, each named once; ``show`` is told how far it is.
+    def record(
+        self,
+        hosts: Iterable[_Host],
+        show: Callable[[Tally], None],
+        note: Callable[[HostRecord], None] = lambda _: None,
+    ) -> Tally:
+        """Record what was heard of hosts.
+
+        Args:
+            hosts: each named once; where several machines had an address, one after the other.
+            show: is told how far it is.
+            note: is told of each host that is recorded.
 
         Raises:
             InventoryError: the inventory cannot be read or written; what was committed is kept.
         """
-        tally, wards = Tally(), _wards(self.site)
+        tally, wards = Tally(), wards_of(self.site)
         site, everything = self.site.site.name if self.site else "", iter(hosts)
         while batch := list(islice(everything, _AT_ONCE)):
             placed = list(_placed(batch, wards, tally))
@@ -91,6 +89,7 @@ class Recording:
             for host in placed:
                 if (found := self._host(host, known.get(host[0], ()), tally)) is not None:
                     self.recorder.record(replace(found, unasked=unasked.get(host[0], {})))
+                    note(found)
             self.recorder.write_due()
             show(tally)
         return tally
@@ -98,7 +97,10 @@ class Recording:
     def _host(self, host: _Placed, known: _Seen, tally: Tally) -> HostRecord | None:
         """What to record of a host; None where something newer contradicts it."""
         address, ward, new = host
-        seen = _beside(new, known, self.classifier)
+        if self._met(known) and not other_cards(united(new), united(known)):
+            seen, fresh = (*known, *new), new
+        else:
+            seen = fresh = beside(new, known, self.classifier)
         if not seen:
             tally.outdated += 1
             return None
@@ -106,10 +108,18 @@ class Recording:
         tally.hosts += 1
         tally.identified += bool(identity.candidates)
         tally.observations += len(new)
-        return HostRecord(address, ward, seen, identity)
+        return HostRecord(address, ward, fresh, identity)
+
+    def _met(self, known: _Seen) -> bool:
+        """Whether this very run recorded the host before, as it does while listening goes on.
+
+        All of its words stand together then, and those that are written already are not written again.
+        """
+        return any(seen.detail == f"heard by scan {self.recorder.scan_id}" for seen in known)
 
 
-def _wards(site: SiteFile | None) -> AddressMap[str] | None:
+def wards_of(site: SiteFile | None) -> AddressMap[str] | None:
+    """Which ward has an address; None without a site file."""
     if site is None:
         return None
     return AddressMap((AddressSet.of([net]), ward.name) for ward in site.wards for net in ward.subnets)
@@ -123,35 +133,3 @@ def _placed(batch: Iterable[_Host], wards: AddressMap[str] | None, tally: Tally)
             tally.outside += 1
         else:
             yield address, ward, seen
-
-
-def _beside(new: _Seen, known: _Seen, classifier: Classifier) -> _Seen:
-    """What to record of a host: the new words and those that are known; nothing where only these stand."""
-    if not known or not any(seen.evidence for seen in new):
-        return new
-    is_news = max(seen.at for seen in new) >= max(seen.at for seen in known)
-    if _contradict(united(new), united(known), classifier):
-        return new if is_news else ()
-    first, second = (new, known) if is_news else (known, new)
-    said = united(first)
-    rest = (
-        replace(seen, evidence={key: values for key, values in seen.evidence.items() if key not in said})
-        for seen in second
-    )
-    return (*first, *(seen for seen in rest if seen.evidence))
-
-
-def _contradict(one: Evidence, other: Evidence, classifier: Classifier) -> bool:
-    """Whether two pieces of evidence cannot be of one machine as it is."""
-    if any(_differ(one, other, *keys) or _differ(other, one, *keys) for keys in _NAMES):
-        return True
-    mine, theirs = classifier.classify(one), classifier.classify(other)
-    told = all(each.candidates and each.certainty is not Certainty.HINT for each in (mine, theirs))
-    return told and not set(mine.candidates) & set(theirs.candidates)
-
-
-def _differ(one: Evidence, other: Evidence, keys: Sequence[str], other_keys: Sequence[str]) -> bool:
-    """Whether both have such words, and none in common."""
-    mine = {value.casefold() for key in keys for value in one.get(key, ())}
-    theirs = {value.casefold() for key in other_keys for value in other.get(key, ())}
-    return bool(mine and theirs) and not mine & theirs

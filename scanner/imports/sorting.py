@@ -1,19 +1,21 @@
 """Sorting lines by the address that they are about, however many there are, in little memory.
 
-Lines are kept in a run; a run that is large enough is sorted by address and put on disk; at the end all runs
-are merged. What fits into one run touches no disk.
+A network card whose machine has no address stands for it, behind all addresses. Lines are kept in a run; a
+run that is large enough is sorted by address and put on disk; at the end all runs are merged. What fits into
+one run touches no disk.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from heapq import merge
 from itertools import groupby
 from operator import itemgetter
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Final, Self
 
-from scanner.addresses import address_of, number_of
+from scanner.addresses import IPV6_END, address_of, number_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +27,22 @@ _KEY: Final = 34
 """Characters of an address's place on the number line, in hexadecimal, and a space."""
 _OVERHEAD: Final = 80
 """Bytes that Python adds to a line."""
+_CARDS: Final = IPV6_END + 1
+"""Where network cards begin, behind the number line."""
+_CARD: Final = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}")
+
+
+def is_card(host: str) -> bool:
+    """Whether this is a network card, ``00:1e:f6:73:59:8b``, and no address."""
+    return _CARD.fullmatch(host) is not None
+
+
+def _place(host: str) -> int:
+    return _CARDS + int(host.replace(":", ""), 16) if is_card(host) else number_of(host)
+
+
+def _host(place: int) -> str:
+    return address_of(place) if place < _CARDS else (place - _CARDS).to_bytes(6, "big").hex(":")
 
 
 class Sorted:
@@ -43,7 +61,7 @@ class Sorted:
         Raises:
             OSError: the disk for temporary files (TMPDIR) is full.
         """
-        line = b"%033x %s\n" % (number_of(address), content)
+        line = b"%033x %s\n" % (_place(address), content)
         self._lines.append(line)
         self._size += len(line) + _OVERHEAD
         if self._size >= self._run:
@@ -54,7 +72,7 @@ class Sorted:
         self._lines.sort(key=_address)
         runs = [self._stored(*place) for place in self._runs]
         for key, lines in groupby(merge(*runs, self._lines, key=_address), key=_address):
-            yield address_of(int(key, 16)), (line[_KEY:] for line in lines)
+            yield _host(int(key, 16)), (line[_KEY:] for line in lines)
 
     def _put_away(self) -> None:
         if self._file is None:

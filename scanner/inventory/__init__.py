@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from scanner.inventory.history.trends import EVERY, TREND_BY, TrendRow, trend_rows
     from scanner.inventory.identity.deciding import merge_by_hand, part_by_hand, split_by_hand
     from scanner.inventory.ledger import ledger_rows
+    from scanner.inventory.listened import LISTENING, listened_at, listened_of, listening_runs
     from scanner.inventory.portions import assets_rows
     from scanner.inventory.recorder import Recorder
     from scanner.inventory.records.settling import settle_registers
@@ -81,6 +82,7 @@ _HOMES: Final = {
     "findings.states": ("Decision", "Standing", "State"),
     "identity.deciding": ("merge_by_hand", "part_by_hand", "split_by_hand"),
     "ledger": ("ledger_rows",),
+    "listened": ("LISTENING", "listened_at", "listened_of", "listening_runs"),
     "portions": ("assets_rows",),
     "recorder": ("Recorder",),
     "records.settling": ("settle_registers",),
@@ -101,6 +103,7 @@ __all__ = [
     "BY",
     "COVERED_BY",
     "EVERY",
+    "LISTENING",
     "TREND_BY",
     "Asset",
     "AssetDetail",
@@ -157,6 +160,9 @@ __all__ = [
     "is_settled",
     "known_in",
     "ledger_rows",
+    "listened_at",
+    "listened_of",
+    "listening_runs",
     "merge_by_hand",
     "open_inventory",
     "part_by_hand",

@@ -1,7 +1,9 @@
 """A scan from what was asked to what is recorded: the only package that knows every stage."""
 
+from scanner.scan.listened import SPARED_FOR, listened_to
+from scanner.scan.lore import Lore
 from scanner.scan.past import lore_of, past_of, request_of
-from scanner.scan.request import CONNECT, PATIENCE, Ground, Lore, Request, prepare
+from scanner.scan.request import CONNECT, PATIENCE, Ground, Request, prepare
 from scanner.scan.run import run
 from scanner.scan.settling import Settling
 from scanner.scan.work import Past, Screen, Tally
@@ -9,6 +11,7 @@ from scanner.scan.work import Past, Screen, Tally
 __all__ = [
     "CONNECT",
     "PATIENCE",
+    "SPARED_FOR",
     "Ground",
     "Lore",
     "Past",
@@ -16,6 +19,7 @@ __all__ = [
     "Screen",
     "Settling",
     "Tally",
+    "listened_to",
     "lore_of",
     "past_of",
     "prepare",

@@ -15,8 +15,9 @@ from scanner.inventory import (
     visited_in,
 )
 from scanner.probes.snmp_tables import TABLES
+from scanner.scan.lore import Lore
 from scanner.scan.neighbours import MAC
-from scanner.scan.request import CONNECT, Lore, Request
+from scanner.scan.request import CONNECT, Request
 from scanner.scan.work import Past
 
 if TYPE_CHECKING:
@@ -86,4 +87,5 @@ def _restored(kept: Any, site: SiteFile | None) -> Request:  # noqa: ANN401 - JS
         kept["allow_public"],
         deep=kept.get("deep", False),
         sweep=kept.get("sweep", CONNECT),
+        passive_first=kept.get("passive_first", False),
     )

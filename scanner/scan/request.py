@@ -11,6 +11,7 @@ from scanner.deep.opinions import GENTLE, SecondOpinions, most
 from scanner.errors import ConfigError
 from scanner.lifecycle import Policy
 from scanner.probes import probes
+from scanner.scan.lore import Lore
 from scanner.scan.routers import Routers, planned, routers_of
 from scanner.scan.terms import router_terms, shares_of
 from scanner.sweep.methods import methods
@@ -53,29 +54,16 @@ class Request:
     """Whether second opinions are had of hosts whose verdict stays open."""
     sweep: str = CONNECT
     """How hosts are found: :data:`CONNECT`, or the name of a method (:mod:`scanner.sweep.methods`)."""
+    passive_first: bool = False
+    """Whether hosts are left alone of which listening told enough."""
 
     def options(self) -> dict[str, object]:
         """What is kept with the scan, for whoever goes on with it: as JSON would have it."""
         ports = None if self.ports is None else sorted(self.ports)
         asked = {"targets": list(self.targets), "exclude": list(self.exclude), "profile": self.profile}
         more = {"ports": ports, "allow_public": self.allow_public, "deep": self.deep}
+        more |= {"passive_first": True} if self.passive_first else {}
         return {**asked, "rate": self.rate, "sweep": self.sweep, **more}
-
-
-@dataclass(frozen=True, slots=True)
-class Lore:
-    """What earlier scans say: where nothing may be sent, and where machines are."""
-
-    stopped: tuple[str, ...] = ()
-    """Subnets that the circuit breaker stopped, and nobody cleared."""
-    fragile: tuple[str, ...] = ()
-    """Addresses of devices known as fragile."""
-    known: AddressSet = field(default_factory=AddressSet)
-    """Addresses at which machines are known, from earlier scans, imports and listening."""
-
-    def spans(self) -> list[tuple[int, int]]:
-        """All where nothing may be sent."""
-        return [span_of(text) for text in (*self.stopped, *self.fragile)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +94,8 @@ class Ground:
     """How hosts are looked at before any probe is held with them; None: they are not."""
     routers: Routers = field(default_factory=Routers)
     """Who is asked for machines before the first of them is visited."""
+    heard: int = 0
+    """Addresses that are left alone because listening told enough of their machines."""
 
     def order(self, seen: AddressSet | None = None) -> Iterator[int]:
         """Every address once: first where machines are known, each half far from the one before.
@@ -147,18 +137,16 @@ def prepare(request: Request, descriptors: int, lore: Lore | None = None) -> Gro
     site = request.site
     subnets = None if site is None else AddressSet.of(net for ward in site.wards for net in ward.subnets)
     forbidden = AddressSet([span_of(text) for text in request.exclude] + _forbidden_by(site))
-    held_off = AddressSet((lore or Lore()).spans())
+    lore = lore or Lore()
+    held_off = AddressSet(lore.spans())
     asked = _asked(request, subnets)
     allowed = Scope.of(subnets, forbidden, allow_public=request.allow_public).select(
         asked, site=site is not None
     )
-    chosen = allowed.without(held_off)
+    free = allowed.without(held_off)
+    chosen = free.without(lore.certain) if request.passive_first else free
     if not chosen:
-        raise ConfigError(
-            "nothing is left to scan: every address asked for is excluded, passive or public"
-            if not allowed
-            else "nothing is left to scan: it is stopped, or fragile (vetuste breaker list, breaker fragile)"
-        )
+        raise _nothing_left(allowed, free)
     _demand_known_probes(site)
     shares = shares_of(chosen, site, request.profile, request.rate)
     gate = _gate(request, subnets, AddressSet([*forbidden.spans, *held_off.spans]), shares)
@@ -168,7 +156,7 @@ def prepare(request: Request, descriptors: int, lore: Lore | None = None) -> Gro
     return Ground(
         chosen,
         asked.size - allowed.size,
-        allowed.size - chosen.size,
+        allowed.size - free.size,
         gate,
         shares,
         descriptors < min(widest, chosen.size),
@@ -177,10 +165,22 @@ def prepare(request: Request, descriptors: int, lore: Lore | None = None) -> Gro
         request.patience,
         _policies(site),
         _opinions(request, shares),
-        (lore or Lore()).known.within(chosen),
+        lore.known.within(chosen),
         _method(request, shares),
         Routers() if site is None else routers_of(site, gate, _heeded(request, site, asked)),
+        free.size - chosen.size,
     )
+
+
+def _nothing_left(allowed: AddressSet, free: AddressSet) -> ConfigError:
+    """Why nothing is left of what was asked for."""
+    if not allowed:
+        return ConfigError("nothing is left to scan: every address asked for is excluded, passive or public")
+    if not free:
+        return ConfigError(
+            "nothing is left to scan: it is stopped, or fragile (vetuste breaker list, breaker fragile)"
+        )
+    return ConfigError("nothing is left to scan: listening told enough of every machine that was asked for")
 
 
 def _heeded(request: Request, site: SiteFile, asked: AddressSet) -> AddressSet:

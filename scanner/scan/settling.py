@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from scanner.classify import Classifier
-    from scanner.model import Evidence, Identity
+    from scanner.model import Evidence, Identity, Observation
+    from scanner.scan.listened import Listened
 
 _OPEN: Final = frozenset({Status.DEPENDS, Status.UNKNOWN})
 """What a further answer may turn into something better known."""
@@ -28,7 +29,17 @@ class Settling:
     today: date
     policies: Mapping[str, Policy]
     """What the site decides about verdicts, by ward."""
+    listened: Listened | None = None
+    """What listening told of hosts before."""
     _statuses: dict[tuple[tuple[str, ...], str], Status] = field(default_factory=dict)
+
+    def beside(self, address: str, answers: tuple[Observation, ...]) -> tuple[Observation, ...]:
+        """What a host answered, and what listening heard of it.
+
+        Raises:
+            InventoryError: the inventory cannot be read.
+        """
+        return answers if self.listened is None else self.listened.beside(address, answers, self.classifier)
 
     def settled(self, evidence: Evidence, ward: str) -> Message | None:
         """Why nothing more need be asked of a host of this ward, or None where something may be learnt."""

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Protocol
 
 from scanner.addresses import AddressBits
+from scanner.inventory.beside import united
 from scanner.language import Message
 from scanner.model import HostRecord, Outcome
 from scanner.scan.neighbours import Neighbours
@@ -143,11 +144,11 @@ class Work:
         self.tally.outcomes[visit.outcome] += 1
         if not visit.alive and door.number not in self.neighbours.macs:
             return
-        identity = self._settling.classifier.classify(self.neighbours.beside(door.number, visit.evidence))
+        seen = self._settling.beside(door.address, tuple(observations))
+        evidence = visit.evidence if len(seen) == len(observations) else united(seen)
+        identity = self._settling.classifier.classify(self.neighbours.beside(door.number, evidence))
         self.tally.see(door.number, identity)
-        self.recorder.record(
-            HostRecord(door.address, door.terms.ward, tuple(observations), identity, visit.unasked)
-        )
+        self.recorder.record(HostRecord(door.address, door.terms.ward, seen, identity, visit.unasked))
 
     def settled(self, door: HostDoor, evidence: Evidence) -> Message | None:
         """Why nothing more need be asked of a host, or None where something may still be learnt."""

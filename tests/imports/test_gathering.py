@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scanner.addresses import number_of
-from scanner.imports.gathering import MOST, Gathered, united
+from scanner.imports.gathering import MOST, Gathered
 from scanner.imports.heard import observation
+from scanner.inventory.beside import united
 from scanner.model import Observation, Transport
 from tests.imports import large
 from tests.imports.samples import told

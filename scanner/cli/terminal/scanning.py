@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from scanner.addresses import IPV6_END, AddressSet
 from scanner.classify import default_classifier
 from scanner.cli.terminal.output import tell
 from scanner.cli.terminal.progress import duration, progress
@@ -18,7 +19,7 @@ from scanner.inventory import (
     settle_registers,
     unfinished_scan,
 )
-from scanner.scan import Lore, Past, Settling, lore_of, past_of, run
+from scanner.scan import SPARED_FOR, Lore, Past, Settling, listened_to, lore_of, past_of, run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +58,21 @@ def known_of(database: str, source: SiteSource | None) -> tuple[Lore, ScanRow | 
         return lore_of(inventory, site), unfinished_scan(inventory, site)
 
 
+def spared(lore: Lore, database: str, source: SiteSource | None) -> Lore:
+    """The same, with the hosts of which listening told enough in the last days.
+
+    Raises:
+        VetusteError: there is an inventory, and it cannot be read.
+    """
+    if not inventory_exists(database):
+        return lore
+    site = source.file.site.name if source else ""
+    with open_inventory(database) as inventory:
+        listened = listened_to(inventory, site, datetime.now(UTC), SPARED_FOR)
+        certain = listened.certain(default_classifier(), AddressSet([(0, IPV6_END)]))
+    return replace(lore, certain=certain)
+
+
 def perform(job: Job) -> Tally:
     """Carry a scan out, into an inventory that is made where there is none.
 
@@ -79,8 +95,10 @@ def perform(job: Job) -> Tally:
             resumed=resumed.id if resumed else None,
         )
         past = past_of(inventory, resumed.id) if resumed else Past()
+        listened = listened_to(inventory, job.source.file.site.name if job.source else "", datetime.now(UTC))
+        settling = Settling(classifier, job.today, ground.policies, listened)
         with progress() as screen:
-            tally = run(ground, recorder, Settling(classifier, job.today, ground.policies), screen, past)
+            tally = run(ground, recorder, settling, screen, past)
         settle_registers(inventory, classifier)
         settle(inventory)
         return tally
@@ -108,6 +126,11 @@ def summarise(tally: Tally, ground: Ground) -> None:
         tell(
             "{number} addresses were not touched: fragile, or stopped (vetuste breaker fragile, list)",
             number=ground.held_off,
+        )
+    if ground.heard:
+        tell(
+            "{number} addresses were not asked: already heard, listening told enough of their machines",
+            number=ground.heard,
         )
     if tally.phantoms:
         tell(

@@ -13,7 +13,7 @@ from scanner.lifecycle import judge, load_lifecycle
 if TYPE_CHECKING:
     from datetime import date
 
-    from scanner.model import Evidence, Identity, Verdict
+    from scanner.model import Evidence, Identity, Status, Verdict
 
 _KEPT: Final = 8192
 """Distinct identities whose line is remembered, but for what is in its candidates."""
@@ -68,6 +68,12 @@ class Judge:
         judged = line.judged
         start = f'{{"host": {json_line(host)}, {line.before}'
         return f"{start}{judged.candidates}{line.between}{judged.reasons}]}}"
+
+    def status(self, evidence: Evidence) -> Status:
+        """What the dates say of such a host."""
+        identity = self._classifier.classify(evidence)
+        judged = self._judged.get(identity.candidates) or self._judge(identity)
+        return judged.verdict.status
 
     def _line(self, identity: Identity) -> _Line:
         judged = self._judged.get(identity.candidates)

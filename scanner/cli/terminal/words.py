@@ -79,6 +79,8 @@ HEADING: Final = {
     "before": Message("before"),
     "after": Message("after"),
     "trend": Message("trend"),
+    "source": Message("heard by"),
+    "machines": Message("machines"),
 }
 COLOUR: Final = {
     Status.UNSUPPORTED: "red",
