@@ -120,10 +120,11 @@ class Ear:
         if source is None:
             return
         ends, length = (text_of(carried.source), text_of(carried.target)), int.from_bytes(data[4:6])
+        speaker = owners.known_by(carried.source, card)
         datagram = Datagram(ends[0], ports[0], ends[1], ports[1], data[8 : length or len(data)], card)
         try:
             for told in source.hear(datagram):
-                self._note(at, source.name, told, (datagram.source, datagram.source_port), Transport.UDP)
+                self._note(at, source.name, told, (speaker, datagram.source_port), Transport.UDP)
         except ProbeError:
             pass
 

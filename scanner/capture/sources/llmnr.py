@@ -25,7 +25,11 @@ def hear(datagram: Datagram) -> Iterator[Told]:
     flags = Reader(datagram.data, 2).u16be() if len(datagram.data) > 2 else 0  # noqa: PLR2004 - the number
     if datagram.source_port != _PORT or flags & _REFUSED or not flags & _ANSWER:
         raise ProtocolError("not an answer of LLMNR")
-    names = (lines.text(record.name[0]) for record in parse_response(datagram.data) if record.address and record.name)
+    names = (
+        lines.text(record.name[0])
+        for record in parse_response(datagram.data)
+        if record.address and record.name
+    )
     if name := next(names, ""):
         yield Told({"llmnr.hostname": name})
 

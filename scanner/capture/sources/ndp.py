@@ -44,9 +44,10 @@ def hear(payload: Payload) -> Iterator[Told]:
     wanted = _OF_SENDER
     if kind == _ANSWER:
         owner, wanted = fixed[4:], _OF_TARGET
-    card, address = owners.card(_option(reader, wanted)), owners.host(owner)
-    if card and address:
-        yield Told({"mac.address": card}, address=address)
+    option = _option(reader, wanted)
+    card, place = owners.card(option), owners.known_by(owner, option)
+    if card and owners.host(owner) and place != card:  # an address of the link alone tells no more than the card
+        yield Told({"mac.address": card}, address=place)
 
 
 def _option(reader: Reader, wanted: int) -> bytes:

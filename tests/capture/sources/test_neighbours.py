@@ -32,7 +32,7 @@ from tests.capture.framed import CARD, OTHER, frame, heard
 WIRE: Final = Ether(src=OTHER, dst="ff:ff:ff:ff:ff:ff")
 MINE: Final = ICMPv6NDOptSrcLLAddr(lladdr=CARD)
 YOURS: Final = ICMPv6NDOptDstLLAddr(lladdr=CARD)
-NEAR: Final = IPv6(src="fe80::1", dst="ff02::1", hlim=255)
+NEAR: Final = IPv6(src="fd00::8", dst="ff02::1", hlim=255)
 _MADE: Final = {
     "a request": ARP(op=1, psrc="10.0.0.1", hwsrc=CARD, pdst="10.0.0.2"),
     "a reply": ARP(op=2, psrc="10.0.0.1", hwsrc=CARD, pdst="10.0.0.2", hwdst=OTHER),
@@ -43,14 +43,14 @@ _MADE: Final = {
     "in a VLAN": Dot1Q(vlan=7) / ARP(op=2, psrc="10.0.0.1", hwsrc=CARD),
 }
 _DISCOVERED: Final = {
-    "a solicitation": (NEAR / ICMPv6ND_NS(tgt="fe80::2") / MINE, "fe80::1"),
+    "a solicitation": (NEAR / ICMPv6ND_NS(tgt="fe80::2") / MINE, "fd00::8"),
     "a solicitation to one": (IPv6(src="fd00::1", dst="fd00::2", hlim=255) / ICMPv6ND_NS() / MINE, "fd00::1"),
     "an advertisement": (NEAR / ICMPv6ND_NA(tgt="fd00::7") / YOURS, "fd00::7"),
     "a router": (
         NEAR / ICMPv6ND_RA() / ICMPv6NDOptPrefixInfo(prefix="fd00::") / ICMPv6NDOptMTU() / MINE,
-        "fe80::1",
+        "fd00::8",
     ),
-    "who seeks a router": (NEAR / ICMPv6ND_RS() / MINE, "fe80::1"),
+    "who seeks a router": (NEAR / ICMPv6ND_RS() / MINE, "fd00::8"),
 }
 
 
@@ -82,6 +82,7 @@ def test_the_cards_of_neighbours_are_told(name: str) -> None:
         ARP(ptype=0x809B, op=2, psrc="10.0.0.1", hwsrc=CARD),
         IPv6(src="::", dst="ff02::1:ff00:1", hlim=255) / ICMPv6ND_NS(tgt="fe80::1") / MINE,
         IPv6(src="fe80::1", dst="ff02::1", hlim=254) / ICMPv6ND_NS(tgt="fe80::2") / MINE,
+        IPv6(src="fe80::1", dst="ff02::1", hlim=255) / ICMPv6ND_NS(tgt="fe80::2") / MINE,  # of this link alone
         NEAR / ICMPv6ND_NS(tgt="fe80::2", code=1) / MINE,
         NEAR / ICMPv6ND_NS(tgt="fe80::2") / YOURS,
         NEAR / ICMPv6ND_NA(tgt="fe80::2") / MINE,
