@@ -81,13 +81,16 @@ class Connections:
         self._tell = tell
         self._table = Table(self._end)
         self._streams: dict[bytes, tuple[Stream, Direction]] = {}
-        self._held = 0
+        self._held = self._ttl = 0
         self.recall = self._table.recall
         self.dropped = 0
         """Streams that were given up because too many were open."""
 
-    def segment(self, at: float, key: bytes, flags: int, sequence: int, payload: bytes) -> None:
+    def segment(  # noqa: PLR0913, PLR0917 - the fields of a segment
+        self, at: float, key: bytes, flags: int, sequence: int, payload: bytes, ttl: int
+    ) -> None:
         """Take one segment of a direction."""
+        self._ttl = ttl
         state = self.recall(key)
         if flags & SYN:
             self._end(key)
@@ -118,7 +121,7 @@ class Connections:
         """Listen to a direction from a number on; without a source, until it shows whose it is."""
         other = self._streams.get(reverse(key))
         direction = _direction(key, _side(key, state, other[1] if other else None))
-        direction.begun = state > DONE
+        direction.begun, direction.ttl = state > DONE, self._ttl
         if other is not None:
             direction.shared = other[1].shared
         ears = self._undecided(key, direction) if source is None else source.hear(direction)

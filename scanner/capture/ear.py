@@ -77,7 +77,7 @@ class Ear:
                     continue
                 end = 14 + int.from_bytes(data[16:18])
                 payload = data[34 + (data[46] >> 4) * 4 : end if end > _SHORTEST - 14 else len(data)]
-                segment(at, key, flags, int.from_bytes(data[38:42]), payload)
+                segment(at, key, flags, int.from_bytes(data[38:42]), payload, data[22])
             elif link in LINKS:
                 self._unwrapped(at, unwrapped(frame))
             else:
@@ -104,7 +104,8 @@ class Ear:
             if flags & SYN:
                 self._openings.hear(at, packet.data)
             payload = data[(data[12] >> 4) * 4 :]
-            self.connections.segment(at, key, flags, int.from_bytes(data[4:8]), payload)
+            ttl = packet.data[8 if len(carried.source) == 4 else 7]  # noqa: PLR2004 - bytes of an IPv4 address
+            self.connections.segment(at, key, flags, int.from_bytes(data[4:8]), payload, ttl)
         elif (layer := inside(carried)) is not None:
             if depth < _NESTED:
                 self._unwrapped(at, opened(layer), depth + 1)
@@ -137,6 +138,7 @@ class Ear:
                 pass
 
     def _told(self, at: float, source: str, direction: Direction, told: Told) -> None:
+        self._openings.go_on(at, direction)
         self._note(at, source, told, (direction.address, direction.port), Transport.TCP)
 
     def _note(self, at: float, source: str, told: Told, where: tuple[str, int], transport: Transport) -> None:

@@ -1,4 +1,4 @@
-"""The first segments of TCP connections: hints at their systems' generation."""
+"""How systems open connections, or go on with them: hints at their generation, below all words."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final
 from scanner.capture.packets import text_of
 from scanner.errors import ProtocolError
 from scanner.model import Transport
-from scanner.probes.segments import form_of
+from scanner.probes.segments import form_of, sent_with
 
 if TYPE_CHECKING:
     from scanner.capture.notes import Notes
+    from scanner.capture.telling import Direction
 
 _FORMS: Final = 20_000
 """Hosts of which the forms of SYNs are remembered, so that each is read once."""
@@ -41,3 +42,10 @@ class Openings:
         port = int.from_bytes(packet[(packet[0] & 15) * 4 :][:2]) if accepts else 0
         where = text_of(packet[12:16]), port, Transport.TCP
         self._notes.add(at, where, "syn", {"tcp.synack" if accepts else "tcp.syn": form})
+
+    def go_on(self, at: float, direction: Direction) -> None:
+        """Take a direction that told something, of which no opening segment may have been seen."""
+        if direction.ttl and not direction.begun and ":" not in direction.address:
+            self._notes.add(
+                at, (direction.address, 0, Transport.TCP), "ttl", {"ip.ttl": str(sent_with(direction.ttl))}
+            )

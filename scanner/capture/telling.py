@@ -110,6 +110,8 @@ class Direction:
     """What the sources of both directions leave for each other."""
     begun: bool = False
     """Whether it is heard from its first byte on: later, what looks like a greeting may name anybody."""
+    ttl: int = 0
+    """The time to live of the first packet that was listened to; 0: unknown."""
 
     @property
     def service(self) -> int:

@@ -190,7 +190,7 @@ def _attributes(heard: Sequence[Heard], weighed: Weighed, sets: ReleaseSets) -> 
     Words that claim no release name only what nothing else does; those of a service are not its system's.
     """
     candidates = weighed.candidates
-    if weighed.certainty is Certainty.HINT:  # what a hint points to; that it may be anything else is said
+    if weighed.certainty is Certainty.HINT or len(weighed.sides) > 1:  # that it may be anything else is said
         candidates &= ~sets.anything
     releases = [sets.releases[name] for name in sets.names(candidates)]
     of_service = weighed.services & sets.services

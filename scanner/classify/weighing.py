@@ -141,7 +141,9 @@ def weigh(heard: Sequence[Heard], sets: ReleaseSets) -> Weighed:
         return Weighed(candidates | sets.anything, Certainty.PROBABLE, (candidates,), services, others=others)
     against = tuple(each for each in heard if each.contradicts(candidates))
     if against:
-        return Weighed(candidates, Certainty.PROBABLE, (candidates,), services, against=against)
+        imitated = all(each.match.fingerprint.imitated for each in known)
+        instead = union(each.fits for each in against) | sets.anything if imitated else 0
+        return Weighed(candidates | instead, Certainty.PROBABLE, (candidates,), services, against=against)
     solid = [each for each in known if not each.match.fingerprint.imitated]
     proved = _parts(_common([*(each.reach for each in solid), *bounds], sets.every), solid, sets)[0]
     doubtful = proved != candidates and _is_alone(heard, known, candidates)

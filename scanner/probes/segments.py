@@ -50,6 +50,11 @@ def form_of(packet: bytes) -> str:
     return f"ttl={sent} win={_window(window, size, names)} opts={','.join(names)} df={unbroken}"
 
 
+def sent_with(ttl: int) -> int:
+    """The time to live that a packet was sent with, of which routers took some ([RFC 791] 3.2)."""
+    return next((limit for limit in _TTLS if ttl <= limit), _TTLS[-1])
+
+
 def _window(window: int, size: int, names: list[str]) -> str:
     """The window, with how many segments it holds where that is a whole number."""
     whole = (size, size - _TIMED) if any(name.startswith("ts") for name in names) else (size,)

@@ -88,8 +88,11 @@ def checked(heard: Iterable[Observation], keys: dict[str, frozenset[str]]) -> in
 
 
 def declared() -> dict[str, frozenset[str]]:
-    """The keys of each source, by its name; that of opening segments is the ear's own."""
-    keys: dict[str, frozenset[str]] = {"syn": frozenset({"tcp.syn", "tcp.synack"})}
+    """The keys of each source, by its name; what is below all words is the ear's own."""
+    keys: dict[str, frozenset[str]] = {
+        "syn": frozenset({"tcp.syn", "tcp.synack"}),
+        "ttl": frozenset({"ip.ttl"}),
+    }
     for source in sources():
         keys[source.name] = keys.get(source.name, frozenset()) | frozenset(source.keys)
     return keys

@@ -46,7 +46,7 @@ def hear(payload: Payload) -> Iterator[Told]:
         owner, wanted = fixed[4:], _OF_TARGET
     option = _option(reader, wanted)
     card, place = owners.card(option), owners.known_by(owner, option)
-    if card and owners.host(owner) and place != card:  # an address of the link alone tells no more than the card
+    if card and owners.host(owner) and place != card:
         yield Told({"mac.address": card}, address=place)
 
 

@@ -82,7 +82,7 @@ def test_the_cards_of_neighbours_are_told(name: str) -> None:
         ARP(ptype=0x809B, op=2, psrc="10.0.0.1", hwsrc=CARD),
         IPv6(src="::", dst="ff02::1:ff00:1", hlim=255) / ICMPv6ND_NS(tgt="fe80::1") / MINE,
         IPv6(src="fe80::1", dst="ff02::1", hlim=254) / ICMPv6ND_NS(tgt="fe80::2") / MINE,
-        IPv6(src="fe80::1", dst="ff02::1", hlim=255) / ICMPv6ND_NS(tgt="fe80::2") / MINE,  # of this link alone
+        IPv6(src="fe80::1", dst="ff02::1", hlim=255) / ICMPv6ND_NS(tgt="fe80::2") / MINE,
         NEAR / ICMPv6ND_NS(tgt="fe80::2", code=1) / MINE,
         NEAR / ICMPv6ND_NS(tgt="fe80::2") / YOURS,
         NEAR / ICMPv6ND_NA(tgt="fe80::2") / MINE,
