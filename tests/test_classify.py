@@ -426,7 +426,7 @@ def test_words_that_the_system_below_contradicts_are_never_certain(form: dict[st
     sure = classify(XP, XP_LIMITS, ntlm__version="5.1.2600")
     doubted = classify(XP, XP_LIMITS, form, ntlm__version="5.1.2600")
     assert (sure.certainty, doubted.certainty) == (Certainty.CERTAIN, Certainty.PROBABLE)
-    assert sure.candidates == doubted.candidates
+    assert set(sure.candidates) < set(doubted.candidates), "all of these words are imitated"
     assert "it does not fit the rest" in told(doubted)
     assert "how another system opens or accepts connections" in told(doubted)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from scanner.capture.habits import Habits
 from scanner.capture.packets import text_of
 from scanner.capture.streams import MODULUS, Stream
 from scanner.capture.telling import Direction, Hear, Side, Told
@@ -75,11 +76,12 @@ class Connections:
     """All of a capture's, as far as they are remembered."""
 
     def __init__(
-        self, sources: Iterable[StreamSource], tell: Callable[[float, str, Direction, Told], None]
+        self, sources: Iterable[StreamSource], tell: Callable[[float, str, Direction, Told], bool]
     ) -> None:
         self._sources = tuple(sources)
         self._tell = tell
         self._table = Table(self._end)
+        self._habits = Habits()
         self._streams: dict[bytes, tuple[Stream, Direction]] = {}
         self._held = self._ttl = 0
         self.recall = self._table.recall
@@ -107,8 +109,12 @@ class Connections:
         if isinstance(state, Stream):
             self._listen(at, key, state, sequence, payload)
         elif (source := _source_for(self._sources, key, payload)) is not None and _is_next(state, sequence):
-            stream = self._open(key, source, sequence, state)
-            self._listen(at, key, stream, sequence, payload)
+            side = self._side(key, state)
+            if self._habits.is_worth(_speaker(key, side), source):
+                stream = self._open(key, source, sequence, state)
+                self._listen(at, key, stream, sequence, payload)
+            else:
+                self._table.remember(key, DONE)
         elif state < DONE:
             self._table.remember(key, state + 1)
         elif sequence != state % MODULUS or len(payload) < _ENOUGH:  # the first bytes are not here yet
@@ -120,7 +126,7 @@ class Connections:
     def _open(self, key: bytes, source: StreamSource | None, sequence: int, state: int) -> Stream:
         """Listen to a direction from a number on; without a source, until it shows whose it is."""
         other = self._streams.get(reverse(key))
-        direction = _direction(key, _side(key, state, other[1] if other else None))
+        direction = _direction(key, self._side(key, state))
         direction.begun, direction.ttl = state > DONE, self._ttl
         if other is not None:
             direction.shared = other[1].shared
@@ -159,15 +165,25 @@ class Connections:
         stream.segment(sequence, payload)
         self._held += stream.kept - before
         for told in stream.told:
-            self._tell(at, stream.source.name if stream.source else "", direction, told)
+            stream.new |= self._tell(at, stream.source.name if stream.source else "", direction, told)
         stream.told.clear()
         if not stream.over:
             return
+        if stream.source is not None and not stream.lost:
+            self._habits.note(_speaker(key, direction.side), stream.source, new=stream.new)
         lost = stream.resume() if stream.lost else None
         self._end(key)
         self._table.remember(key, DONE if lost is None else _TRIES)
         if lost is not None:
             self._payload(at, key, _TRIES, *lost)
+
+    def _side(self, key: bytes, state: int) -> Side:
+        """Which end speaks: known where the beginning was seen, or of the other direction; else guessed."""
+        if state > DONE:
+            return Side.SERVER if state & _ANSWERS else Side.CLIENT
+        if (other := self._streams.get(reverse(key))) is not None:
+            return Side.CLIENT if other[1].side is Side.SERVER else Side.SERVER
+        return Side.SERVER if key[-4:-2] <= key[-2:] else Side.CLIENT
 
     def _end(self, key: bytes) -> None:
         found = self._streams.pop(key, None)
@@ -192,13 +208,9 @@ def _is_next(state: int, sequence: int) -> bool:
     return state < DONE or sequence == state % MODULUS
 
 
-def _side(key: bytes, state: int, other: Direction | None) -> Side:
-    """Which end speaks: known where the beginning was seen, or of the other direction; else guessed."""
-    if state > DONE:
-        return Side.SERVER if state & _ANSWERS else Side.CLIENT
-    if other is not None:
-        return Side.CLIENT if other.side is Side.SERVER else Side.SERVER
-    return Side.SERVER if key[-4:-2] <= key[-2:] else Side.CLIENT
+def _speaker(key: bytes, side: Side) -> bytes:
+    """Who speaks, at which service: an address, and the server's port."""
+    return key[: (len(key) - 4) // 2] + (key[-4:-2] if side is Side.SERVER else key[-2:])
 
 
 def _direction(key: bytes, side: Side) -> Direction:

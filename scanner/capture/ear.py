@@ -34,6 +34,10 @@ _NESTED: Final = 4
 """Tunnels within tunnels that are followed."""
 
 
+_SAID: Final = 4096
+"""Datagrams of which it is remembered what they told."""
+
+
 class Ear:
     """Hears frames, and keeps what was learnt until it is taken."""
 
@@ -45,7 +49,13 @@ class Ear:
         """How many of them were of link types that are not understood, by their numbers."""
         known = sources()
         self.connections = Connections((each for each in known if isinstance(each, StreamSource)), self._told)
-        self._datagrams = {p: each for each in known if isinstance(each, DatagramSource) for p in each.ports}
+        self._datagrams = {
+            port.to_bytes(2): each
+            for each in known
+            if isinstance(each, DatagramSource)
+            for port in each.ports
+        }
+        self._said: dict[tuple[bytes, bytes, bytes, bytes], tuple[Told, ...]] = {}
         self._payloads: dict[int, list[FrameSource]] = {}
         for each in known:
             if isinstance(each, FrameSource):
@@ -115,19 +125,25 @@ class Ear:
             self._payload(at, Payload(IPV6, packet.data, packet.card))
 
     def _datagram(self, at: float, carried: Carried, card: bytes) -> None:
+        """One datagram; what a machine says again and again is understood once."""
         data = carried.data
-        ports = int.from_bytes(data[:2]), int.from_bytes(data[2:4])
-        source = self._datagrams.get(ports[1]) or self._datagrams.get(ports[0])
+        source = self._datagrams.get(data[2:4]) or self._datagrams.get(data[:2])
         if source is None:
             return
-        ends, length = (text_of(carried.source), text_of(carried.target)), int.from_bytes(data[4:6])
-        speaker = owners.known_by(carried.source, card)
-        datagram = Datagram(ends[0], ports[0], ends[1], ports[1], data[8 : length or len(data)], card)
-        try:
-            for told in source.hear(datagram):
-                self._note(at, source.name, told, (speaker, datagram.source_port), Transport.UDP)
-        except ProbeError:
-            pass
+        said = carried.source, carried.target, card, data
+        learnt = self._said.get(said)
+        if learnt is None:
+            try:
+                learnt = tuple(source.hear(datagram_of(carried, card)))
+            except ProbeError:
+                learnt = ()
+            if len(self._said) >= _SAID:
+                self._said.clear()
+            self._said[said] = learnt
+        if learnt:
+            speaker = owners.known_by(carried.source, card), int.from_bytes(data[:2])
+            for told in learnt:
+                self._note(at, source.name, told, speaker, Transport.UDP)
 
     def _payload(self, at: float, payload: Payload) -> None:
         for source in self._payloads.get(payload.kind if payload.kind >= SHORTEST else 0, ()):
@@ -137,15 +153,23 @@ class Ear:
             except ProbeError:
                 pass
 
-    def _told(self, at: float, source: str, direction: Direction, told: Told) -> None:
+    def _told(self, at: float, source: str, direction: Direction, told: Told) -> bool:
         self._openings.go_on(at, direction)
-        self._note(at, source, told, (direction.address, direction.port), Transport.TCP)
+        return self._note(at, source, told, (direction.address, direction.port), Transport.TCP)
 
-    def _note(self, at: float, source: str, told: Told, where: tuple[str, int], transport: Transport) -> None:
+    def _note(self, at: float, source: str, told: Told, where: tuple[str, int], transport: Transport) -> bool:
+        """Keep what was told; whether it is new."""
         address, port = where
         address = told.address or address
         if not address:  # the card of a frame that tells none
-            return
-        self.notes.add(
-            at, (address, port if told.side is Side.SERVER else 0, transport), source, told.evidence
-        )
+            return False
+        place = address, port if told.side is Side.SERVER else 0, transport
+        return self.notes.add(at, place, source, told.evidence)
+
+
+def datagram_of(carried: Carried, card: bytes) -> Datagram:
+    """The datagram that a packet carries ([RFC 768])."""
+    data, length = carried.data, int.from_bytes(carried.data[4:6])
+    ports = int.from_bytes(data[:2]), int.from_bytes(data[2:4])
+    ends = text_of(carried.source), text_of(carried.target)
+    return Datagram(ends[0], ports[0], ends[1], ports[1], data[8 : length or len(data)], card)

@@ -53,8 +53,8 @@ class Notes:
         where: tuple[str, int, Transport],
         source: str,
         words: Mapping[str, str | tuple[str, ...]],
-    ) -> None:
-        """Keep words of a host, heard by a source at a time (seconds since 1970).
+    ) -> bool:
+        """Keep words of a host, heard by a source at a time (seconds since 1970); whether they are new.
 
         An address goes from machine to machine: the same words before and after its card changed are two
         notes, so that they come in the order in which they were heard.
@@ -64,7 +64,9 @@ class Notes:
             if key in words:
                 _turned(host, key, words[key])
         note = (*where, source, tuple(words.items()), host.turn)
-        self._notes[note] = max(at, self._notes.get(note, at))
+        before = self._notes.get(note)
+        self._notes[note] = at if before is None else max(at, before)
+        return before is None
 
     def since(self, address: str) -> datetime | None:
         """When a host was heard first, as far as that is remembered."""

@@ -89,12 +89,14 @@ class Stream:
     come: then the segment of ``resume`` may be a beginning.
     """
 
-    __slots__ = ("_buffer", "_ears", "_heard", "_order", "_step", "lost", "over", "source", "told")
+    __slots__ = ("_buffer", "_ears", "_heard", "_order", "_step", "lost", "new", "over", "source", "told")
 
     def __init__(self, source: StreamSource | None, ears: Hearing, expected: int) -> None:
         self.source = source
         self.told: list[Told] = []
         """What was learnt since it was last taken."""
+        self.new = False
+        """Whether anything of that was new; who takes it says so."""
         self.over = self.lost = False
         self._ears = ears
         self._order = Order(expected)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from scanner.cache import Form, remembered
 from scanner.classify import reasons
+from scanner.classify.facts import union
 from scanner.classify.makers import ADDRESSES, with_makers
 from scanner.classify.releases import ReleaseSets
 from scanner.classify.weighing import Heard, Weighed, hear, weigh
@@ -181,7 +182,8 @@ def _narrowing(
             left = left & each.reach or (weighed.candidates if each.allowed else left)
             yield each, left & layer, reasons.said(each, left & layer, sets)
         else:
-            yield each, weighed.candidates, reasons.suggested(each, weighed.candidates)
+            held = union(weighed.sides) or weighed.candidates
+            yield each, weighed.candidates, reasons.suggested(each, held)
 
 
 def _attributes(heard: Sequence[Heard], weighed: Weighed, sets: ReleaseSets) -> dict[str, str]:

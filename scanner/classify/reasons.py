@@ -70,7 +70,8 @@ def open_questions(weighed: Weighed, heard: Sequence[Heard], sets: ReleaseSets) 
             {"fingerprint": other.match.fingerprint.name},
         )
     if weighed.doubtful:
-        names = sorted({each.match.fingerprint.name for each in heard if each.match.fingerprint.imitated})
+        alike = (each.match.fingerprint for each in heard if each.match.asserts)
+        names = sorted({fingerprint.name for fingerprint in alike if fingerprint.imitated})
         yield Message(
             "others are known to answer so too, and nothing else confirms it: {names}",
             {"names": ", ".join(names)},

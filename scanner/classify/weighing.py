@@ -189,9 +189,11 @@ def _is_alone(heard: Sequence[Heard], known: Sequence[Heard], candidates: int) -
     """Whether no second voice says so too.
 
     Two voices confirm each other when each identifies or suggests something that the candidates fit; a
-    suggestion that they do not fit makes imitated words doubtful again.
+    suggestion that they do not fit makes imitated words doubtful again, and one that fits those who imitate
+    as well confirms nothing.
     """
     suggestions = [each for each in heard if each.suggests]
     if not all(each.fits & candidates for each in suggestions):
         return True
-    return len({each.voice for each in [*known, *suggestions]}) < 2  # noqa: PLR2004 - a second one
+    second = [each for each in suggestions if each.match.asserts or not each.match.fingerprint.imitated]
+    return len({each.voice for each in [*known, *second]}) < 2  # noqa: PLR2004 - a second one

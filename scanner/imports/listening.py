@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from scanner.addresses import AddressSet, number_of
 from scanner.capture.notes import CARDS, TURNS
+from scanner.capture.owners import MANAGED
 from scanner.imports.gathering import MOST, Gathered, one_each
 from scanner.imports.sorting import is_card
 from scanner.inventory.beside import united
@@ -49,18 +50,18 @@ class Machine:
         """All that it said."""
         return united(self.observations)
 
-    @property
-    def called(self) -> str:
-        """What it is called by: its card, where it announced an address and nothing came from there.
+    def at_its_place(self) -> Machine:
+        """The same at an address: a device that is only known by its card may say where it is managed.
 
-        A switch tells its neighbours where it is managed, maybe in another network than this wire's.
+        That is maybe in another network than this wire's, and nothing came from there.
         """
-        cards = self.evidence.get(_CARD, ())
-        met = (
-            seen.endpoint.transport is not Transport.LINK or not seen.evidence.keys() - {_CARD}
-            for seen in self.observations
+        managed = self.evidence.get(MANAGED, ())
+        if not managed or not is_card(self.host):
+            return self
+        seen = (
+            replace(each, endpoint=replace(each.endpoint, address=managed[0])) for each in self.observations
         )
-        return self.host if any(met) or not cards else cards[0].lower()
+        return replace(self, host=managed[0], observations=tuple(seen))
 
 
 @dataclass(slots=True)
@@ -126,7 +127,8 @@ class Listening:
             for card, heard in self._without.heard():
                 place = self._places.of(card)
                 for seen in heard:
-                    evidence = {_CARD: (card,), **seen.evidence} if seen.evidence else seen.evidence
+                    cards = dict.fromkeys((card, *seen.evidence.get(_CARD, ())))
+                    evidence = {**seen.evidence, _CARD: tuple(cards)} if seen.evidence else seen.evidence
                     end = replace(seen.endpoint, address=place or card)
                     (self._with if place else lonely).add(replace(seen, endpoint=end, evidence=evidence))
             for gathered in (self._with, lonely):

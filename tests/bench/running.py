@@ -35,7 +35,7 @@ def say(*words: object) -> None:
 def timed(command: Sequence[str], stdin: str | None = None, cwd: Path = ROOT) -> Run:
     """Run a command; processor seconds and peak memory are the kernel's account of it alone."""
     started = time.perf_counter()
-    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as given:
+    with tempfile.TemporaryFile("w+", errors="replace") as output, tempfile.TemporaryFile("w+") as given:
         given.write(stdin or "")
         given.seek(0)
         process = subprocess.Popen(command, stdin=given, stdout=output, stderr=subprocess.STDOUT, cwd=cwd)

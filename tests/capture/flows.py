@@ -58,7 +58,7 @@ def heard(frames: Iterable[Frame], ear: Ear | None = None) -> tuple[Facts, Facts
     client: Facts = {}
     server: Facts = {}
     for seen in (ear or Ear()).hear(frames):
-        if seen.probe == "syn":
+        if seen.probe in {"syn", "ttl"}:
             continue
         found = server if seen.endpoint.port else client
         assert seen.endpoint.address == (SERVER if seen.endpoint.port else CLIENT)

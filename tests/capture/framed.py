@@ -30,7 +30,9 @@ def heard(frames: Iterable[Frame]) -> dict[tuple[str, int, str], dict[str, tuple
     """What an ear learns, by address, port and source."""
     found: dict[tuple[str, int, str], dict[str, tuple[str, ...]]] = {}
     for each in Ear().hear(frames):
-        found.setdefault((each.endpoint.address, each.endpoint.port, each.probe), {}).update(each.evidence)
+        if each.probe != "ttl":  # of a conversation whose beginning is not there
+            where = each.endpoint.address, each.endpoint.port, each.probe
+            found.setdefault(where, {}).update(each.evidence)
     return found
 
 

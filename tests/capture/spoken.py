@@ -49,11 +49,11 @@ def _frame(protocol: int, source: str, target: str, data: bytes) -> Frame:
 
 
 def heard(frames: Iterable[Frame], *names: str) -> list[Heard]:
-    """What the ear learns, the forms of SYNs left out; of these sources only, where some are named."""
+    """What the ear learns, what is below all words left out; of these sources only, where some are named."""
     return [
         (seen.endpoint.address, seen.endpoint.port, dict(seen.evidence))
         for seen in Ear().hear(frames)
-        if (seen.probe in names if names else seen.probe != "syn")
+        if (seen.probe in names if names else seen.probe not in {"syn", "ttl"})
     ]
 
 

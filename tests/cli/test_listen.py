@@ -63,7 +63,11 @@ def test_a_line_a_machine_in_the_form_of_classify_and_nothing_is_left_behind(fol
     assert (code, err) == (0, "")
     found = [json.loads(line) for line in out.splitlines()]
     assert [each["host"] for each in found] == ["10.20.0.1", "10.20.9.7", "192.0.2.1"]
-    evidence = {"ssh.protocol": ["2.0"], "ssh.banner": ["OpenSSH_6.0p1 Debian-4+deb7u2"]}
+    evidence = {
+        "ip.ttl": ["64"],
+        "ssh.protocol": ["2.0"],
+        "ssh.banner": ["OpenSSH_6.0p1 Debian-4+deb7u2"],
+    }
     line = json.dumps({"host": "10.20.0.1", "evidence": evidence}).encode()
     _, classified, _ = run("classify", "-", DAY, cwd=folder, stdin=line)
     times = {"first_heard": "2026-11-18T11:06:40Z", "last_heard": "2026-11-18T11:06:40Z"}
@@ -81,6 +85,7 @@ def test_machines_are_recorded_in_their_wards_and_nobody_was_asked(folder: Path)
         "Machines heard: 2, of which identified: 2, unsupported: 2.",
         "heard by  machines",
         "ssh              2",
+        "ttl              2",
         "Left out, as no ward of the site file has their address: 1.",
     ]
     _, out, _ = run("count", "--os", "Debian", "--by", "ward", "--json", DAY, cwd=folder)
@@ -109,7 +114,7 @@ def test_what_programs_are_told_of_a_recording(folder: Path) -> None:
         found.items()
         >= {"scan": 1, "packets": 3, "lost": 0, "damaged": 0, "hosts": 3, "identified": 3}.items()
     )
-    assert (found["statuses"]["unsupported"], found["sources"]) == (3, {"ssh": 3})
+    assert (found["statuses"]["unsupported"], found["sources"]) == (3, {"ssh": 3, "ttl": 3})
 
 
 def test_several_files_folders_and_standard_input(folder: Path) -> None:

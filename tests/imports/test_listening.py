@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -102,18 +101,15 @@ def test_a_card_without_an_address_is_a_machine_unless_it_has_one_later() -> Non
     assert told[0].evidence.keys() == {"mac.address", "dhcp.vendor_class", *XP}
 
 
-def test_a_switch_that_only_announces_an_address_is_called_by_its_card() -> None:
-    words = {"mac.address": (OTHER,), "cdp.software": ("Cisco IOS Software",)}
-    end = Endpoint("208.73.217.142", 0, Transport.LINK)
-    announced = Observation(end, "cdp", NOON, Outcome.ANSWERED, words)
-    (machine,) = machines([announced])
-    assert (machine.host, machine.called) == ("208.73.217.142", OTHER)
-    answered = replace(arp(OTHER, 1, end.address), endpoint=end)
-    for more in (heard(XP, 1, end.address), answered):
-        (machine,) = machines([announced, more])
-        assert machine.called == machine.host
-    (alone,) = machines([answered])
-    assert alone.called == alone.host
+def test_a_switch_is_its_card_until_it_is_recorded_where_it_says_that_it_is_managed() -> None:
+    words = {"snmp.sysdescr": ("Switch 4",), "management.address": ("208.73.217.142",)}
+    (machine,) = machines(
+        [Observation(Endpoint(OTHER, 0, Transport.LINK), "lldp", NOON, Outcome.ANSWERED, words)]
+    )
+    assert machine.host == OTHER
+    placed = machine.at_its_place()
+    assert placed.host == placed.observations[0].endpoint.address == "208.73.217.142"
+    assert placed.evidence["mac.address"] == (OTHER,)
 
 
 def test_what_was_learnt_of_cards_before_is_known_later() -> None:

@@ -182,7 +182,8 @@ def _run(inventory: Inventory, aim: Aim, heard: Heard, summary: Summary) -> Iter
 def _record(recording: Recording, machines: Iterable[Machine], aim: Aim, summary: Summary) -> None:
     """Record machines that have an address, in the wards of the site file."""
     wards = wards_of(aim.site)
-    placed = (each for each in machines if _has_place(each.host, wards, summary))
+    met = (each.at_its_place() for each in machines)
+    placed = (each for each in met if _has_place(each.host, wards, summary))
     hosts = ((each.host, each.observations) for each in placed)
     tally = recording.record(hosts, lambda _: None, lambda host: summary.note(host, aim.status(host)))
     summary.outdated += tally.outdated
@@ -206,7 +207,7 @@ def print_lines(portions: Iterator[Listening], today: date) -> Counter[Status]:
         for each in portion.machines():
             evidence = each.evidence
             more = json_line({"evidence": evidence, **_times(each)})
-            out.write(f"{judging.line(each.called, evidence)[:-1]}, {more[1:]}\n")
+            out.write(f"{judging.line(each.host, evidence)[:-1]}, {more[1:]}\n")
             found[judging.status(evidence)] += 1
     out.flush()
     return found
