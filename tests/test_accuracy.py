@@ -11,13 +11,13 @@ from scanner.classify import Classifier, default_classifier
 from scanner.fingerprints import load_fingerprints
 from scanner.lifecycle import load_lifecycle
 from scanner.model import Certainty, Status
-from tests.accuracy import cases
 from tests.accuracy.__main__ import PAGE
+from tests.accuracy.heard import everything
 from tests.accuracy.page import page, share
 from tests.accuracy.scoring import ASPECTS, Result, score
 from tests.corpus import CORPUS, FACTS
 
-RESULTS = score(cases.every(CORPUS, FACTS), default_classifier()) if CORPUS and FACTS else []
+RESULTS = score(everything(CORPUS, FACTS), default_classifier()) if CORPUS and FACTS else []
 each = pytest.mark.parametrize(
     "result", RESULTS, ids=lambda result: f"{result.case.kind}: {result.case.label}"[:90]
 )

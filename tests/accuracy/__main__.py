@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from scanner.classify import default_classifier
-from tests.accuracy import cases
+from tests.accuracy.heard import everything
 from tests.accuracy.page import page, table
 from tests.accuracy.scoring import ASPECTS, Result, score
 from tests.corpus import CORPUS, FACTS
@@ -43,7 +43,7 @@ def main() -> int:
     if CORPUS is None or FACTS is None:
         sys.stderr.write("the corpus and the facts are not beside this checkout: nothing was measured\n")
         return 0
-    results = score(cases.every(CORPUS, FACTS), default_classifier())
+    results = score(everything(CORPUS, FACTS), default_classifier())
     if arguments.show:
         _show(results, arguments.kind)
         return 0

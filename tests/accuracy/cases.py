@@ -90,7 +90,8 @@ def _listed(file: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(opened))
 
 
-def _has_ended(word: str) -> bool | None:
+def has_ended(word: str) -> bool | None:
+    """Whether support has ended, as the truth of the captures has it; None where it does not say."""
     return {"eol": True, "supported": False}.get(word)
 
 
@@ -150,7 +151,7 @@ def hosts(corpus: Path) -> Iterator[Case]:
         product = max(products, key=len, default="")
         yield Case(
             "hosts of captures", label, evidence, family=family, build=truth["build"],
-            releases=frozenset({product} - {""}), ended=_has_ended(truth["eol_2026_11"]),
+            releases=frozenset({product} - {""}), ended=has_ended(truth["eol_2026_11"]),
         )  # fmt: skip
 
 
@@ -178,7 +179,7 @@ def banners(corpus: Path) -> Iterator[Case]:
         if row["kind"] in UNREAD:
             continue
         windows = row["os_vendor"] == "Microsoft"  # its versions are service packs here
-        ended = None if row["eol_label"].startswith(_FREE_SUPPORT) else _has_ended(row["obsolete"])
+        ended = None if row["eol_label"].startswith(_FREE_SUPPORT) else has_ended(row["obsolete"])
         yield Case(
             row["kind"], row["banner"], dict(_read(row)), row["os_vendor"] or row["hw_vendor"],
             row["os_family"], row["os_product"] or row["hw_product"], "" if windows else row["os_version"],
@@ -248,7 +249,7 @@ def agents(corpus: Path) -> Iterator[Case]:
         yield Case(
             AGENTS, row["sysdescr"] + "\0" + row["sysobjectid"],
             {key: (value,) for key, value in evidence.items() if value},
-            family=family, product=product, version=version, ended=_has_ended(row["eol_2026_11"]),
+            family=family, product=product, version=version, ended=has_ended(row["eol_2026_11"]),
         )  # fmt: skip
 
 
