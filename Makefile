@@ -51,7 +51,9 @@ bench: $(VENV)/dev ## speed and memory beside nmap, masscan and a bare loop, in 
 	@tests/system-packages
 	@PATH="$$PATH:/usr/sbin:/sbin" $(RUN) -m tests.bench.speed
 	@PATH="$$PATH:/usr/sbin:/sbin" $(RUN) -m tests.bench.plan
+	@PATH="$$PATH:/usr/sbin:/sbin" $(RUN) -m tests.bench.listening
 	@PATH="$$PATH:/usr/sbin:/sbin" $(RUN) -m tests.bench.listening_live
+	@$(RUN) -m tests.bench.listening_memory
 
 example: $(VENV)/dev ## build inventory.db.example again
 	@$(RUN) -m tests.example inventory.db.example

@@ -16,8 +16,8 @@ _HEAD = f"""\
 # Accuracy
 
 Written by `make accuracy`; CI compares it. Real answers of real hosts, and texts that others collected,
-classified and judged on {TODAY}. Each host of each capture (by its SMB, RPC and RDP answers alone, and by all that
-listening hears of it), and each distinct text, counts once.
+classified and judged on {TODAY}. Each host of each capture (by its SMB, RPC and RDP answers alone, and by
+all that listening hears of it), and each distinct text, counts once.
 
 A fifth of all, chosen by the hash of its text, is never looked at when patterns are written: it shows how the
 product does on what it was not made for. Its figures stand apart, and what is wrong in it is not listed.
