@@ -8,22 +8,20 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from scanner.capture import owners
+from scanner.capture import owners, tunnels
 from scanner.capture.connections import DONE, SYN, Connections
 from scanner.capture.frames import ETHERNET, IPV6, LINKS, SHORTEST, opened, unwrapped
 from scanner.capture.notes import Notes
 from scanner.capture.openings import Openings
-from scanner.capture.packets import Packets, text_of
+from scanner.capture.packets import Carried, Packets, text_of
 from scanner.capture.sources import sources
 from scanner.capture.telling import Datagram, DatagramSource, FrameSource, Packet, Payload, Side, StreamSource
-from scanner.capture.tunnels import inside
 from scanner.errors import ProbeError
 from scanner.model import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from scanner.capture.packets import Carried
     from scanner.capture.telling import Direction, Frame, Told
     from scanner.model import Observation
 
@@ -34,6 +32,9 @@ _NESTED: Final = 4
 """Tunnels within tunnels that are followed."""
 
 
+_NOW_AND_THEN: Final = 255
+"""Bits of the number of a frame after which it is seen whether notes are to be taken: they are all clear."""
+_TUNNELS: Final = frozenset(port.to_bytes(2) for port in tunnels.PORTS)
 _SAID: Final = 4096
 """Datagrams of which it is remembered what they told."""
 
@@ -43,8 +44,8 @@ class Ear:
 
     def __init__(self) -> None:
         self.notes = Notes()
-        self.frames = self.bytes = 0
-        """How many were heard, and how long they were."""
+        self.frames = 0
+        """How many were heard."""
         self.unknown: Counter[int] = Counter()
         """How many of them were of link types that are not understood, by their numbers."""
         known = sources()
@@ -67,32 +68,35 @@ class Ear:
     def hear(self, frames: Iterable[Frame]) -> Iterator[Observation]:
         """Hear frames to their end; observations come as they are due, the last ones at the end."""
         recall, segment = self.connections.recall, self.connections.segment
-        opening = self._openings.hear
+        opening, datagrams = self._openings.hear, self._datagrams
         for frame in frames:
             link, at, data = frame
-            self.frames += 1
-            self.bytes += len(data)
-            # the commonest by far: TCP in IPv4 without options and fragments, in Ethernet
-            if (
+            self.frames = count = self.frames + 1
+            # the commonest by far: IPv4 without options and fragments, in Ethernet
+            plain = (
                 link == ETHERNET
                 and len(data) >= _SHORTEST
                 and data[12:15] == b"\x08\x00\x45"
-                and data[23] == _TCP
                 and not (data[20] & 0x3F or data[21])
-            ):
+            )
+            if plain and data[23] == _TCP:
                 key, flags = data[26:38], data[47]
                 if flags & SYN:
                     opening(at, data[14:])
-                elif recall(key) == DONE:
-                    continue
-                end = 14 + int.from_bytes(data[16:18])
-                payload = data[34 + (data[46] >> 4) * 4 : end if end > _SHORTEST - 14 else len(data)]
-                segment(at, key, flags, int.from_bytes(data[38:42]), payload, data[22])
+                if flags & SYN or recall(key) != DONE:
+                    end = 14 + int.from_bytes(data[16:18])
+                    payload = data[34 + (data[46] >> 4) * 4 : end if end > _SHORTEST - 14 else len(data)]
+                    segment(at, key, flags, int.from_bytes(data[38:42]), payload, data[22])
+            elif plain and data[23] == _UDP and data[36:38] not in _TUNNELS:
+                if data[36:38] in datagrams or data[34:36] in datagrams:
+                    end = 14 + int.from_bytes(data[16:18])
+                    payload = data[34 : end if end > _SHORTEST - 20 else len(data)]
+                    self._datagram(at, Carried(_UDP, data[26:30], data[30:34], payload), data[6:12])
             elif link in LINKS:
                 self._unwrapped(at, unwrapped(frame))
             else:
                 self.unknown[link] += 1
-            if self.notes.full:
+            if not count & _NOW_AND_THEN and self.notes.full:
                 yield from self.notes.take()
         yield from self.notes.take()
 
@@ -116,7 +120,7 @@ class Ear:
             payload = data[(data[12] >> 4) * 4 :]
             ttl = packet.data[8 if len(carried.source) == 4 else 7]  # noqa: PLR2004 - bytes of an IPv4 address
             self.connections.segment(at, key, flags, int.from_bytes(data[4:8]), payload, ttl)
-        elif (layer := inside(carried)) is not None:
+        elif (layer := tunnels.inside(carried)) is not None:
             if depth < _NESTED:
                 self._unwrapped(at, opened(layer), depth + 1)
         elif carried.protocol == _UDP and len(data) >= 8:  # noqa: PLR2004 - the header

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from scanner.capture import tokens
@@ -81,6 +82,7 @@ def request_head(received: bytes) -> int | None:
     return end.end() if end else None
 
 
+@lru_cache(maxsize=1 << 10)  # programs ask the same again and again
 def parse_request(block: bytes) -> Request:
     """Read a request's header block.
 

@@ -149,9 +149,9 @@ class _Show:
 
     def passing(self, capture: Capture) -> Iterator[Frame]:
         """The frames of a file, and a look at the clock now and then."""
-        if not self._shown:
-            yield from capture.frames()
-            return
+        return self._looking(capture) if self._shown else capture.frames()
+
+    def _looking(self, capture: Capture) -> Iterator[Frame]:
         for count, frame in enumerate(capture.frames()):
             if not count % _LOOK_EVERY and time.monotonic() >= self._next:
                 self._say(capture)
