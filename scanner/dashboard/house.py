@@ -1,0 +1,46 @@
+"""What the dashboard shows, and for which site: given once, when it starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from scanner.inventory import Inventory, open_inventory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date
+
+    from scanner.config import SiteFile, SiteSource
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class House:
+    """An inventory, its site file, and a clock."""
+
+    url: str
+    source: SiteSource | None = None
+    now: Callable[[], datetime] = _now
+    inventory: Inventory = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.inventory = open_inventory(self.url)
+
+    @property
+    def site(self) -> SiteFile | None:
+        """The site file."""
+        return None if self.source is None else self.source.file
+
+    @property
+    def today(self) -> date:
+        """The day that verdicts are for."""
+        return self.now().date()
+
+    def close(self) -> None:
+        """Let the inventory go."""
+        self.inventory.close()
