@@ -169,8 +169,6 @@ class Connections:
         stream.told.clear()
         if not stream.over:
             return
-        if stream.source is not None and not stream.lost and direction.side is Side.SERVER:
-            self._habits.note(_speaker(key), stream.source, new=stream.new)
         lost = stream.resume() if stream.lost else None
         self._end(key)
         self._table.remember(key, DONE if lost is None else _TRIES)
@@ -187,9 +185,13 @@ class Connections:
 
     def _end(self, key: bytes) -> None:
         found = self._streams.pop(key, None)
-        if found is not None:
-            self._held -= found[0].kept
-            found[0].close()
+        if found is None:
+            return
+        stream, direction = found
+        if stream.source is not None and not stream.lost and direction.side is Side.SERVER:
+            self._habits.note(_speaker(key), stream.source, new=stream.new)
+        self._held -= stream.kept
+        stream.close()
 
 
 def _source_for(sources: Sequence[StreamSource], key: bytes, payload: bytes) -> StreamSource | None:

@@ -16,15 +16,19 @@ if TYPE_CHECKING:
 
     from scanner.capture.telling import Frame
 
+FLAGS, FIN = 47, 1
 SERVER, CLIENT = "10.0.0.1", "10.0.0.2"
 
 
 def greetings(versions: Sequence[bytes]) -> list[list[Frame]]:
-    """A server's greeting in so many connections, one after the other; its port shows that it is one."""
-    return [
-        stream(SERVER, 22, CLIENT, 40_000 + number, b"SSH-2.0-" + version + b"\r\n")[1:]
-        for number, version in enumerate(versions)
-    ]
+    """A server's greeting in so many connections that it closes, one after the other."""
+    talks = []
+    for number, version in enumerate(versions):
+        *_, said = stream(SERVER, 22, CLIENT, 40_000 + number, b"SSH-2.0-" + version + b"\r\n")
+        data = bytearray(said.data)
+        data[FLAGS] |= FIN
+        talks.append([said._replace(data=bytes(data))])
+    return talks
 
 
 def listened(talks: Sequence[Sequence[Frame]], monkeypatch: pytest.MonkeyPatch) -> tuple[int, set[str]]:
