@@ -109,8 +109,8 @@ class Connections:
         if isinstance(state, Stream):
             self._listen(at, key, state, sequence, payload)
         elif (source := _source_for(self._sources, key, payload)) is not None and _is_next(state, sequence):
-            side = self._side(key, state)
-            if self._habits.is_worth(_speaker(key, side), source):
+            answers = self._side(key, state) is Side.SERVER  # behind a client's address may be many
+            if not answers or self._habits.is_worth(_speaker(key), source):
                 stream = self._open(key, source, sequence, state)
                 self._listen(at, key, stream, sequence, payload)
             else:
@@ -169,8 +169,6 @@ class Connections:
         stream.told.clear()
         if not stream.over:
             return
-        if stream.source is not None and not stream.lost:
-            self._habits.note(_speaker(key, direction.side), stream.source, new=stream.new)
         lost = stream.resume() if stream.lost else None
         self._end(key)
         self._table.remember(key, DONE if lost is None else _TRIES)
@@ -187,9 +185,13 @@ class Connections:
 
     def _end(self, key: bytes) -> None:
         found = self._streams.pop(key, None)
-        if found is not None:
-            self._held -= found[0].kept
-            found[0].close()
+        if found is None:
+            return
+        stream, direction = found
+        if stream.source is not None and not stream.lost and direction.side is Side.SERVER:
+            self._habits.note(_speaker(key), stream.source, new=stream.new)
+        self._held -= stream.kept
+        stream.close()
 
 
 def _source_for(sources: Sequence[StreamSource], key: bytes, payload: bytes) -> StreamSource | None:
@@ -208,9 +210,9 @@ def _is_next(state: int, sequence: int) -> bool:
     return state < DONE or sequence == state % MODULUS
 
 
-def _speaker(key: bytes, side: Side) -> bytes:
-    """Who speaks, at which service: an address, and the server's port."""
-    return key[: (len(key) - 4) // 2] + (key[-4:-2] if side is Side.SERVER else key[-2:])
+def _speaker(key: bytes) -> bytes:
+    """Who speaks, and at which port."""
+    return key[: (len(key) - 4) // 2] + key[-4:-2]
 
 
 def _direction(key: bytes, side: Side) -> Direction:

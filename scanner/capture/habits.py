@@ -1,8 +1,8 @@
 """Who says the same again and again: of such connections fewer and fewer are listened to.
 
-A server greets everybody alike. After some connections in which one end told nothing new, the next ones are
-passed over, one, then twice as many, and so on up to a bound, between two that are listened to; whatever is
-new begins that anew.
+A server greets everybody alike. After some connections in which it told nothing new, the next ones are passed
+over, one, then twice as many, and so on up to a bound, between two that are listened to; whatever is new
+begins that anew. Clients are always listened to: one address may be that of many.
 """
 
 from __future__ import annotations
@@ -20,15 +20,13 @@ _REMEMBERED: Final = 50_000
 
 
 class Habits:
-    """Those of each end and source."""
+    """Those of each server and source."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[bytes, str], list[int]] = {}
 
     def is_worth(self, speaker: bytes, source: StreamSource) -> bool:
-        """Whether to listen to a connection of a speaker: its address, and the server's port."""
-        if source.varies:
-            return True
+        """Whether to listen to an answer of a server, by its address and port."""
         known = self._known.get((speaker, source.name))
         if known is None or not known[1]:
             return True
@@ -37,7 +35,7 @@ class Habits:
 
     def note(self, speaker: bytes, source: StreamSource, *, new: bool) -> None:
         """Take note that a connection was listened to, and whether it told anything new."""
-        if new or source.varies:
+        if new:
             self._known.pop((speaker, source.name), None)
             return
         if len(self._known) >= _REMEMBERED:

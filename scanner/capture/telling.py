@@ -135,8 +135,6 @@ class StreamSource:
     hear: Callable[[Direction], Hearing]
     ports: tuple[int, ...] = ()
     """Only where one of these is the port of either end: for protocols that look like others."""
-    varies: bool = False
-    """Whether an end may tell something else in each of its connections, as its programs do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -313,4 +313,6 @@ def test_an_address_that_went_to_another_machine_is_that_machines(inventory: Inv
     assert imported(inventory, leased()).outdated == 0
     assert evidence(inventory) == {name: (value,) for name, value in LEASE.items()}
     assert len(products(inventory)) > 5  # any Windows since 2000
-    assert machines(inventory) == 2
+    assert machines(inventory) == (1 if key == "dhcp.hostname" else 2), (
+        "a word of DHCP alone makes no machine"
+    )

@@ -189,5 +189,5 @@ _ANSWER: Final = re.compile(rb"HTTP/1\.[01](?: |\Z)")
 _REQUEST: Final = re.compile(rb"CONNECT [\w.:\[\]-]|" + _METHOD + rb" (?:/|\* HTTP/|https?://)")
 SOURCES: Final = (
     StreamSource("http", (*_TOLD, "http.cookie", "http.title", *tokens.KEYS), _ANSWER, hear_answers),
-    StreamSource("http", ("http.user_agent", *tokens.KEYS), _REQUEST, hear_requests, varies=True),
+    StreamSource("http", ("http.user_agent", *tokens.KEYS), _REQUEST, hear_requests),
 )

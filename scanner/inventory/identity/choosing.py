@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from scanner.inventory.identity.partners import also_it
 from scanner.inventory.identity.traits import ADDRESS, CARD, rules, settles, weight_of
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from scanner.inventory.identity.known import Known
     from scanner.inventory.identity.question import Question
     from scanner.inventory.identity.traits import Traits
+
+
+_REMEMBERED: Final = "mac.address"
+"""The evidence key of a card that somebody else's table has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +131,15 @@ def _by_address(question: Question, alike: Sequence[Likeness]) -> Choice:
     tenures = question.holders.of(ADDRESS, question.address)
     akin = {each.asset: each for each in alike}
     card_only = {kind for kind, _ in question.traits} == {CARD, ADDRESS}
+    # a router remembers who had an address this afternoon; this machine's kernel asked just now
+    remembered = card_only and _REMEMBERED in question.traits.values()
     here = [
         akin.get(asset, Likeness(asset, 0))
         for asset in tenures
         if not differ(question.traits, question.known[asset])
         and not question.is_elsewhere(asset)
         and (question.agrees(asset) or (asset in akin and {"name", "fqdn"} & {*akin[asset].same}))  # upgraded
-        and not (card_only and asset not in akin and question.known[asset].says_more)  # a card is somebody's
+        and not (remembered and asset not in akin and question.known[asset].says_more)
     ]
     named = [asset for asset in tenures if question.known[asset].named]
     silent = {kind for kind, _ in question.traits} == {ADDRESS}
