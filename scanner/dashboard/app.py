@@ -2,42 +2,51 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.base import BaseHTTPMiddleware
-from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.routing import Route
 
+from scanner.dashboard.access import Access
+from scanner.dashboard.access.answers import Answers
+from scanner.dashboard.access.gate import Gate
+from scanner.dashboard.access.guard import guarded
+from scanner.dashboard.access.refusal import refusal
 from scanner.dashboard.pages import pages
-from scanner.dashboard.visitor import Role, Visitor
+from scanner.dashboard.static_files import answer_static
 
 if TYPE_CHECKING:
-    from starlette.middleware.base import RequestResponseEndpoint
-    from starlette.requests import Request
-    from starlette.responses import Response
+    from starlette.types import ASGIApp
 
     from scanner.dashboard.house import House
 
-STATIC = Path(__file__).parent / "static"
+
+class Dashboard(Starlette):
+    """Starlette, with our headers outside of all that may fail."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Everything that a request goes through."""
+        return Answers(super().build_middleware_stack(), tls=self.state.access.tls)
 
 
-class _Everybody(BaseHTTPMiddleware):
-    async def dispatch(self, request: Request, call_next: RequestResponseEndpoint) -> Response:
-        request.state.visitor = Visitor(
-            "local", Role.OPERATOR, language=request.query_params.get("lang", "en")
-        )
-        return await call_next(request)
+def make_app(house: House, access: Access | None = None) -> Starlette:
+    """The dashboard of an inventory.
 
-
-def make_app(house: House) -> Starlette:
-    """The dashboard of an inventory."""
-    routes = [Route(page.path, page.answer, methods=list(page.methods)) for page in pages()]
-    app = Starlette(
-        routes=[*routes, Mount("/static", StaticFiles(directory=STATIC), name="static")],
-        middleware=[Middleware(_Everybody)],
+    Args:
+        house: what is shown.
+        access: who is let in; nobody, if it is not told.
+    """
+    told = access or Access()
+    app = Dashboard(
+        routes=[
+            *(Route(page.path, guarded(page), methods=list(page.methods)) for page in pages()),
+            Route("/static/{name}", answer_static),
+        ],
+        middleware=[Middleware(Gate, access=told)],
+        exception_handlers={HTTPException: refusal, Exception: refusal},
     )
-    app.state.house = house
+    app.router.redirect_slashes = False
+    app.state.house, app.state.access = house, told
     return app

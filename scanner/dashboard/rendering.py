@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
+from scanner.dashboard.static_files import static
 from scanner.language import Message, translate, translate_plural
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
 
     In templates ``_("Text {name}", name=…)`` and ``ngettext(one, many, number)`` are the words of the
     catalogue, ``say(message)`` those of a :class:`~scanner.language.Message`; ``visitor`` and ``path`` are
-    always there, ``partial`` where htmx asks for a part of a page.
+    always there, ``partial`` where htmx asks for a part of a page, ``static(name)`` is a file's address,
+    ``csrf`` what every form that changes anything carries.
     """
     visitor = request.state.visitor
     language = visitor.language
@@ -46,7 +48,7 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
 
     page = _environment().get_template(template).render(
         _=words, ngettext=counted, say=say, visitor=visitor, language=language, path=request.url.path,
-        partial=request.headers.get("hx-request") == "true", csrf=getattr(request.state, "csrf", ""),
+        partial=request.headers.get("hx-request") == "true", csrf=request.state.csrf, static=static,
         **values,
     )  # fmt: skip
     return HTMLResponse(page, status)
