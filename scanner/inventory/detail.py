@@ -40,13 +40,14 @@ _TOLD = 5
 
 
 def asset_detail(
-    inventory: Inventory, host: str, *, today: date, releases: Mapping[str, Release] | None = None
+    inventory: Inventory, host: str | int, *, today: date, releases: Mapping[str, Release] | None = None
 ) -> AssetDetail:
     """Everything kept of one machine.
 
     Args:
         inventory: the inventory.
-        host: its address, its id, its name or its fully qualified name, whatever the case.
+        host: its address, its id, its name or its fully qualified name, whatever the case; a number is an
+            id, whatever other machines are called.
         today: the day that the verdict is for.
         releases: today's releases, by id; the packaged ones otherwise.
 
@@ -56,7 +57,7 @@ def asset_detail(
     """
     verdicts = Verdicts(today, releases)
     with reading(inventory) as connection:
-        asset_id = _find(connection, host)
+        asset_id = host if isinstance(host, int) else _find(connection, host)
         wards = {ward.key: ward for ward in wards_of(connection)}
         (asset,) = read_assets(connection, [asset_id], wards, verdicts, evidence=True)
         observations = _observations(connection, asset_id)

@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from scanner.inventory.history.weighing import Home
+    from scanner.inventory.matching import Answer
     from scanner.inventory.store import Inventory
     from scanner.inventory.wards import Ward
+    from scanner.lifecycle import Policy
     from scanner.model import Identity, Release, Status
 
 TREND_BY: Final = BY
@@ -168,6 +170,7 @@ class _Tally:
     ) -> None:
         self._wards, self._by = wards, by
         self._question, self._verdicts = question, verdicts
+        self._known: dict[tuple[object, ...], tuple[Answer, ...]] = {}
 
     def rows(self, groups: _Groups, identities: Mapping[int, Identity]) -> list[TrendRow]:
         """The rows, by their keys."""
@@ -179,8 +182,17 @@ class _Tally:
         return [TrendRow(day, dict(zip(self._by, key, strict=True)), **counts[key]) for key in in_order]
 
     def _answers(self, ward: Ward, identity: Identity) -> Iterator[tuple[tuple[str, ...], str]]:
-        policy = self._verdicts.policy(ward.settings, ward.name)
-        for answer in answers(identity, self._question, self._verdicts, policy, by_os="os" in self._by):
+        for answer in self._of(identity, self._verdicts.policy(ward.settings, ward.name)):
             names = {"os": answer.os, "status": answer.status.value}
             key = tuple(names[name] if name in names else str(getattr(ward.where, name)) for name in self._by)
             yield key, answer.column
+
+    def _of(self, identity: Identity, policy: Policy) -> tuple[Answer, ...]:
+        """What an identity counts in: worked out once, however many wards have machines like that."""
+        key = (id(identity), policy.horizon_months, *sorted(policy.extensions.items()))
+        found = self._known.get(key)
+        if found is None:
+            by_os = "os" in self._by
+            found = tuple(answers(identity, self._question, self._verdicts, policy, by_os=by_os))
+            self._known[key] = found
+        return found
