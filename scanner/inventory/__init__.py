@@ -17,13 +17,25 @@ if TYPE_CHECKING:
     from scanner.inventory.counting import BY, count_rows
     from scanner.inventory.covering import COVERED_BY, coverage_rows, denominator
     from scanner.inventory.detail import asset_detail
+    from scanner.inventory.findings.asked import Question
     from scanner.inventory.findings.causes import causes, told
-    from scanner.inventory.findings.deciding import decide
-    from scanner.inventory.findings.reading import finding_history, findings_rows, ranked_assets
+    from scanner.inventory.findings.deciding import ChangedError, decide
+    from scanner.inventory.findings.one import Shown, finding_shown
+    from scanner.inventory.findings.paging import (
+        COUNTED,
+        Page,
+        findings_in_order,
+        findings_page,
+        findings_version,
+        place_of,
+        settled_on,
+    )
+    from scanner.inventory.findings.reading import finding_history, findings_rows, ranked_assets, ranked_ids
     from scanner.inventory.findings.risk import risk_of
     from scanner.inventory.findings.rows import Finding, FindingChange, Wanted
     from scanner.inventory.findings.settling import Settled, is_settled, settle_findings
-    from scanner.inventory.findings.states import Decision, Standing, State
+    from scanner.inventory.findings.states import Decision, Standing, State, next_states
+    from scanner.inventory.going import Going, going_scans
     from scanner.inventory.history.changes import Change, Kind, Seen
     from scanner.inventory.history.differing import changes_between
     from scanner.inventory.history.sides import Side, beginning_of, sides_of
@@ -60,7 +72,7 @@ if TYPE_CHECKING:
         restore_inventory,
         upgrade_inventory,
     )
-    from scanner.inventory.wards import ward_networks
+    from scanner.inventory.wards import networks_named, ward_networks
 
 _HOMES: Final = {
     "breakers": ("breakers_rows", "clear_breakers", "fragile_rows"),
@@ -72,15 +84,22 @@ _HOMES: Final = {
     "history.sides": ("Side", "beginning_of", "sides_of"),
     "history.stays": ("History", "Stay", "Tie", "Trait", "history_of"),
     "history.trends": ("EVERY", "TREND_BY", "TrendRow", "trend_rows"),
+    "findings.asked": ("Question",),
     "findings.causes": ("causes", "told"),
-    "findings.deciding": ("decide",),
-    "findings.reading": ("finding_history", "findings_rows", "ranked_assets"),
-    "wards": ("ward_networks",),
+    "findings.deciding": ("ChangedError", "decide"),
+    "findings.one": ("Shown", "finding_shown"),
+    "findings.paging": (
+        *("COUNTED", "Page", "findings_in_order", "findings_page"),
+        *("findings_version", "place_of", "settled_on"),
+    ),
+    "findings.reading": ("finding_history", "findings_rows", "ranked_assets", "ranked_ids"),
+    "wards": ("networks_named", "ward_networks"),
     "findings.risk": ("risk_of",),
     "findings.rows": ("Finding", "FindingChange", "Wanted"),
     "findings.settling": ("Settled", "is_settled", "settle_findings"),
-    "findings.states": ("Decision", "Standing", "State"),
+    "findings.states": ("Decision", "Standing", "State", "next_states"),
     "identity.deciding": ("merge_by_hand", "part_by_hand", "split_by_hand"),
+    "going": ("Going", "going_scans"),
     "ledger": ("ledger_rows",),
     "listened": ("LISTENING", "listened_at", "listened_of", "listening_runs"),
     "portions": ("assets_rows",),
@@ -101,6 +120,7 @@ _HOMES: Final = {
 
 __all__ = [
     "BY",
+    "COUNTED",
     "COVERED_BY",
     "EVERY",
     "LISTENING",
@@ -109,6 +129,7 @@ __all__ = [
     "AssetDetail",
     "BreakerRow",
     "Change",
+    "ChangedError",
     "Check",
     "CountRow",
     "CoverageRow",
@@ -118,16 +139,20 @@ __all__ = [
     "Finding",
     "FindingChange",
     "FragileRow",
+    "Going",
     "Heard",
     "History",
     "Inventory",
     "Kind",
     "LedgerRow",
+    "Page",
     "Place",
+    "Question",
     "Recorder",
     "ScanRow",
     "Seen",
     "Settled",
+    "Shown",
     "Side",
     "Standing",
     "State",
@@ -153,8 +178,13 @@ __all__ = [
     "denominator",
     "evidence_by",
     "finding_history",
+    "finding_shown",
+    "findings_in_order",
+    "findings_page",
     "findings_rows",
+    "findings_version",
     "fragile_rows",
+    "going_scans",
     "history_of",
     "inventory_exists",
     "is_settled",
@@ -164,15 +194,20 @@ __all__ = [
     "listened_of",
     "listening_runs",
     "merge_by_hand",
+    "networks_named",
+    "next_states",
     "open_inventory",
     "part_by_hand",
+    "place_of",
     "progress_in",
     "ranked_assets",
+    "ranked_ids",
     "restore_inventory",
     "risk_of",
     "scans_rows",
     "settle_findings",
     "settle_registers",
+    "settled_on",
     "sides_of",
     "split_by_hand",
     "told",

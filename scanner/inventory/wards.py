@@ -80,6 +80,18 @@ def wards_of(connection: Connection) -> list[Ward]:
     return sorted(found, key=lambda ward: (natural(ward.where.site), natural(ward.name)))
 
 
+def networks_named(inventory: Inventory, place: str) -> tuple[str, ...]:
+    """A subnet, or the subnets of a ward; nothing where it is neither.
+
+    Raises:
+        InventoryError: the inventory cannot be read.
+    """
+    try:
+        return (str(ip_network(place)),)
+    except ValueError:
+        return ward_networks(inventory, place)
+
+
 def ward_networks(inventory: Inventory, name: str) -> tuple[str, ...]:
     """The subnets of the wards of that name, whatever the case; nothing where there is none.
 

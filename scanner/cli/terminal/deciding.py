@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import pwd
 import sys
-from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from scanner.errors import ConfigError
-from scanner.inventory import Decision, State, ward_networks
+from scanner.inventory import Decision, State, networks_named
 from scanner.language import translate
 from scanner.wire import printable
 
@@ -67,17 +66,14 @@ def networks_of(inventory: Inventory, places: Sequence[str]) -> tuple[str, ...]:
     """
     found: list[str] = []
     for place in places:
-        try:
-            found.append(str(ip_network(place)))
-        except ValueError:
-            networks = ward_networks(inventory, place)
-            if not networks:
-                raise ConfigError(
-                    "is neither a subnet nor a ward with subnets: {place}",
-                    key="--isolated-in",
-                    place=repr(place),
-                ) from None
-            found += networks
+        networks = networks_named(inventory, place)
+        if not networks:
+            raise ConfigError(
+                "is neither a subnet nor a ward with subnets: {place}",
+                key="--isolated-in",
+                place=repr(place),
+            )
+        found += networks
     return tuple(dict.fromkeys(found))
 
 

@@ -11,17 +11,23 @@ from scanner.errors import ConfigError
 from scanner.inventory.findings.keeping import Step, keep, take_turn
 from scanner.inventory.findings.rows import finding_of
 from scanner.inventory.findings.states import decided
-from scanner.inventory.tables import FINDINGS, SCANS
+from scanner.inventory.tables import FINDING_CHANGES, FINDINGS, SCANS
 from scanner.inventory.transactions import writing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
+    from sqlalchemy.engine import Connection
+
     from scanner.inventory.findings.states import Decision
     from scanner.inventory.store import Inventory
 
 _AT_ONCE: Final = 1000
+
+
+class ChangedError(ConfigError):
+    """What is decided about is not as it was when it was looked at."""
 
 
 def decide(  # noqa: PLR0913 - who decides what of which, and when
@@ -32,6 +38,7 @@ def decide(  # noqa: PLR0913 - who decides what of which, and when
     author: str,
     today: date,
     at: datetime | None = None,
+    seen: int | None = None,
 ) -> int:
     """Keep a decision about findings, each with its line of history; one that says nothing new writes none.
 
@@ -42,11 +49,13 @@ def decide(  # noqa: PLR0913 - who decides what of which, and when
         author: who decides.
         today: the day; a waiver cannot end before.
         at: the moment that is written down; now, if it is not said.
+        seen: id of the newest of their changes that who decides had seen, where that matters.
 
     Returns:
         How many findings got a line.
 
     Raises:
+        ChangedError: one of them was changed since: nothing is written.
         ConfigError: there is no such finding, or one of them cannot become what is asked: nothing is changed.
         InventoryError: the inventory cannot be written; nothing is changed.
     """
@@ -60,6 +69,8 @@ def decide(  # noqa: PLR0913 - who decides what of which, and when
             rows = connection.execute(select(FINDINGS).where(FINDINGS.c.id.in_(ids)).order_by(FINDINGS.c.id))
             known = [finding_of(row) for row in rows]
             _demand_all(ids, [finding.id for finding in known])
+            if seen is not None:
+                _demand_unchanged(connection, ids, seen)
             steps = []
             for finding in known:
                 try:
@@ -73,6 +84,13 @@ def decide(  # noqa: PLR0913 - who decides what of which, and when
             keep(connection, steps, at=moment, author=author, note=decision.note)
             number += len(steps)
     return number
+
+
+def _demand_unchanged(connection: Connection, findings: Sequence[int], seen: int) -> None:
+    columns = FINDING_CHANGES.c
+    last = select(func.max(columns.id)).where(columns.finding_id.in_(list(findings)))
+    if (connection.scalar(last) or 0) != seen:
+        raise ChangedError("somebody changed it meanwhile: nothing was written")
 
 
 def _demand_author(author: str) -> None:

@@ -109,6 +109,19 @@ def ranked_assets(
             yield asset
 
 
+def ranked_ids(
+    inventory: Inventory, *, today: date, releases: Mapping[str, Release] | None = None
+) -> array[int]:
+    """The ids of all machines that :func:`ranked_assets` gives, in its order.
+
+    Raises:
+        InventoryError: the inventory cannot be read.
+    """
+    with reading(inventory) as connection:
+        wards = {ward.key: ward for ward in wards_of(connection)}
+    return _ranked(inventory, Machines(Verdicts(today, releases), wards))
+
+
 def _ranked(inventory: Inventory, machines: Machines) -> array[int]:
     live = FINDINGS.c.state.not_in([state.value for state in SETTLED])
     with reading(inventory) as connection:
@@ -217,6 +230,7 @@ def finding_history(inventory: Inventory, finding: int) -> tuple[Finding, tuple[
                 json.loads(row.after),
                 Message(*json.loads(row.reason)) if row.reason else None,
                 row.note,
+                row.id,
             )
             for row in connection.execute(lines)
         )

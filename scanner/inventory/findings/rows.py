@@ -52,6 +52,8 @@ class FindingChange:
     reason: Message | None
     """Why the rules changed it."""
     note: str
+    id: int = field(default=0, compare=False)
+    """Later changes have larger ones."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,11 @@ _NEXT: Final = {state: frozenset(State) - {state} for state in State} | {
 """What may be decided in each state, besides staying there."""
 
 
+def next_states(state: State) -> tuple[State, ...]:
+    """What a finding may be set to in a state, staying there included, in the order of states."""
+    return tuple(each for each in State if each is state or each in _NEXT[state])
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How a finding stands: the columns that change."""
