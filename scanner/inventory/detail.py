@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
     from sqlalchemy.engine import Connection, Row
 
-    from scanner.inventory.rows import LedgerRow
+    from scanner.inventory.rows import Asset, LedgerRow
     from scanner.inventory.store import Inventory
     from scanner.language import Message
     from scanner.model import Release
@@ -60,14 +60,27 @@ def asset_detail(
         asset_id = host if isinstance(host, int) else _find(connection, host)
         wards = {ward.key: ward for ward in wards_of(connection)}
         (asset,) = read_assets(connection, [asset_id], wards, verdicts, evidence=True)
-        observations = _observations(connection, asset_id)
-        number = number_of(asset.address)
-        sent = sorted(
-            ledger_rows(inventory, [(number, number)], site=asset.place.site), key=lambda row: row.attempt.at
-        )
-        asked_by = _asked_by(connection, asset_id, number, sent)
-        unasked = _unasked(connection, asset_id)
-    return AssetDetail(asset, observations, asked_by, unasked, tuple(sent))
+        return kept_of(inventory, connection, asset)
+
+
+def kept_of(
+    inventory: Inventory, connection: Connection, asset: Asset, newest: int | None = None
+) -> AssetDetail:
+    """Everything kept of an asset; of its observations only so many, the newest, where that is said.
+
+    Raises:
+        InventoryError: the inventory cannot be read.
+    """
+    number = number_of(asset.address)
+    spans = [(number, number)]
+    sent = sorted(ledger_rows(inventory, spans, site=asset.place.site), key=lambda row: row.attempt.at)
+    return AssetDetail(
+        asset,
+        _observations(connection, asset.id, newest),
+        _asked_by(connection, asset.id, number, sent),
+        _unasked(connection, asset.id),
+        tuple(sent),
+    )
 
 
 def _unasked(connection: Connection, asset_id: int) -> dict[str, Message]:
@@ -117,10 +130,10 @@ def _told(found: Sequence[Row[Any, Any, Any]]) -> str:
     return ", ".join(told + ["…"] * (len(found) > _TOLD))
 
 
-def _observations(connection: Connection, asset_id: int) -> tuple[Heard, ...]:
-    rows = connection.execute(
-        select(OBSERVATIONS).where(OBSERVATIONS.c.asset_id == asset_id).order_by(OBSERVATIONS.c.id)
-    ).all()
+def _observations(connection: Connection, asset_id: int, newest: int | None) -> tuple[Heard, ...]:
+    backwards = select(OBSERVATIONS).where(OBSERVATIONS.c.asset_id == asset_id)
+    backwards = backwards.order_by(OBSERVATIONS.c.id.desc()).limit(newest)
+    rows = connection.execute(backwards).all()[::-1]
     evidence = values_of(connection, [row.id for row in rows])
     return tuple(
         Heard(

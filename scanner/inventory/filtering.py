@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
     from sqlalchemy.sql.compiler import SQLCompiler
 
+    from scanner.inventory.findings.standing import InState
     from scanner.inventory.rows import Filters
     from scanner.inventory.verdicts import Verdicts
     from scanner.inventory.wards import Ward
@@ -53,6 +54,8 @@ class Sieve:
     meant: frozenset[str] | None
     """Ids of the releases that the OS pattern means; None: any."""
     verdicts: Verdicts
+    state: InState | None = None
+    """Which findings are wanted; None: any, or none."""
     _identities: dict[int, Identity] = field(default_factory=dict)
     _alike: dict[tuple[str, str], Identity] = field(default_factory=dict)
     _answers: dict[tuple[object, ...], bool] = field(default_factory=dict)
@@ -62,12 +65,19 @@ class Sieve:
     _holding: list[_ByWard | None] = field(default_factory=list)
     """The assets that may hold the text, once they were looked for; None in it: each is to be looked at."""
 
-    def ids(self, connection: Connection, ward: Ward) -> array[int]:
+    def ids(self, connection: Connection, ward: Ward, *beyond: ColumnElement[bool]) -> array[int]:
         """The ids of the assets of a ward that may be wanted, by address.
 
         Where a text is looked for, some may be among them that do not hold it.
+
+        Args:
+            connection: in a read transaction.
+            ward: the ward.
+            *beyond: what must hold of them as well.
         """
-        conditions = here(ward)
+        conditions = [*here(ward), *beyond]
+        if self.state is not None:
+            conditions.append(self.state.of(connection, ward.key))
         if self.filters.text:
             called = self._called(connection)
             if called is None:
@@ -90,6 +100,10 @@ class Sieve:
         by_address = select(ASSETS.c.id, ASSETS.c.identity_id).where(*conditions).order_by(*BY_ADDRESS)
         rows = connection.execute(by_address)
         return array("q", (asset for asset, identity in rows if chosen is None or identity in chosen))
+
+    def looks_at_each(self, connection: Connection) -> bool:
+        """Whether no index finds the text, and each asset of a ward must be looked at."""
+        return bool(self.filters.text) and self._called(connection) is None
 
     def wants(self, identity: Identity, ward: Ward) -> bool:
         """Whether assets of an identity are wanted in a ward."""
@@ -154,7 +168,7 @@ def _by_ward(connection: Connection, ids: Sequence[int]) -> _ByWard:
     return found
 
 
-BY_ADDRESS: Final = (func.length(ASSETS.c.packed), ASSETS.c.packed)
+BY_ADDRESS: Final = (func.length(ASSETS.c.packed), ASSETS.c.packed, ASSETS.c.id)
 """The order of assets in a ward."""
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from scanner.inventory.assets import read_assets, wanted_asset
 from scanner.inventory.filtering import Sieve
+from scanner.inventory.findings.standing import InState
 from scanner.inventory.patterns import releases_meant
 from scanner.inventory.rows import Filters
 from scanner.inventory.transactions import reading
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import date
 
+    from scanner.inventory.findings.states import State
     from scanner.inventory.rows import Asset
     from scanner.inventory.store import Inventory
     from scanner.model import Release
@@ -74,6 +76,8 @@ class Terms:
     wards: tuple[Ward, ...]
     """Those that are wanted, in their order."""
     evidence: bool = False
+    state: State | None = None
+    """Only assets with a finding in this state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +152,8 @@ class Reader:
 
     def _found(self) -> Iterator[tuple[int, array[int]]]:
         """Wards with wanted assets, as they are found."""
-        sieve = Sieve(self._terms.filters, self._meant, self._verdicts)
+        state = None if self._terms.state is None else InState(self._terms.state)
+        sieve = Sieve(self._terms.filters, self._meant, self._verdicts, state)
         left = iter(enumerate(self._terms.wards))
         while True:
             with reading(self._inventory) as connection:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from scanner.cli.terminal.objects import moment
 from scanner.cli.terminal.output import write_line, write_lines
 from scanner.cli.terminal.proofs import print_title
 from scanner.cli.terminal.table import Cell, Column, table, terminal_width
 from scanner.cli.terminal.words import CERTAINTY, heading
+from scanner.inventory.words import known_by, tied
 from scanner.language import Message, translate
 
 if TYPE_CHECKING:
@@ -16,35 +17,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from scanner.inventory import History, Stay, Tie, Trait
-
-_TIE: Final = {
-    "merged": Message("asset {other} was merged into asset {asset}"),
-    "split": Message("asset {other} was split from asset {asset}"),
-}
-
-
-_KINDS: Final = {
-    "card": Message("network card"),
-    "guid": Message("SMB server GUID"),
-    "name": Message("NetBIOS name"),
-    "fqdn": Message("DNS name"),
-    "host_key": Message("SSH host key"),
-    "engine": Message("SNMP engine"),
-    "certificate": Message("certificate"),
-    "boot": Message("start time"),
-    "address": Message("address, where nothing differs"),
-}
-"""What machines are known by, in people's words."""
-
-
-def known_by(how: Iterable[str]) -> str:
-    """Kinds of traits by which a machine was known again, and those that differed, in people's words."""
-    words = {kind: _KINDS[kind.removeprefix("-")].render() for kind in how}
-    same = ", ".join(text for kind, text in words.items() if not kind.startswith("-"))
-    other = ", ".join(text for kind, text in words.items() if kind.startswith("-"))
-    if not other:
-        return same
-    return Message("{same}; different: {other}", {"same": same, "other": other}).render()
 
 
 def history_object(history: History) -> dict[str, Any]:
@@ -121,7 +93,7 @@ def _stay(stay: Stay) -> tuple[str, ...]:
 
 
 def _print_tie(tie: Tie) -> None:
-    told = Message(_TIE[tie.kind].text, {"asset": str(tie.asset), "other": str(tie.other)})
+    told = tied(tie)
     decided = tie.author if tie.scan is None else Message("scan {scan}", {"scan": str(tie.scan)}).render()
     write_line(" - ".join(part for part in (_minute(tie.at), told.render(), decided) if part))
     if tie.how:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from scanner.inventory import State
+from scanner.inventory.words import OUTCOME
 from scanner.language import Message
-from scanner.model import Certainty, Outcome, Role, Status
+from scanner.model import Certainty, Role, Status
+
+__all__ = ["CERTAINTY", "COLOUR", "HEADING", "OUTCOME", "ROLE", "STATE", "STATUS", "heading"]
 
 STATUS: Final = {
     Status.UNSUPPORTED: Message("unsupported"),
@@ -26,19 +29,6 @@ ROLE: Final = {
     Role.EMBEDDED: Message("embedded"),
     Role.SERVICE: Message("service"),
     Role.UNSTATED: Message("-"),
-}
-OUTCOME: Final = {
-    Outcome.ANSWERED: Message("answered"),
-    Outcome.SILENT: Message("silent"),
-    Outcome.REFUSED: Message("refused"),
-    Outcome.UNREACHABLE: Message("unreachable"),
-    Outcome.RESET: Message("reset"),
-    Outcome.CLOSED: Message("closed in mid-conversation"),
-    Outcome.STALLED: Message("accepted, then silent"),
-    Outcome.FOREIGN: Message("another protocol"),
-    Outcome.EXCESSIVE: Message("excessive"),
-    Outcome.WITHHELD: Message("withheld, nothing sent"),
-    Outcome.FAILED: Message("failed on our side"),
 }
 STATE: Final = {
     State.OPEN: Message("open"),
