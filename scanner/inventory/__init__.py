@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from scanner.inventory.counting import BY, count_rows
     from scanner.inventory.covering import COVERED_BY, coverage_rows, denominator
     from scanner.inventory.detail import asset_detail
+    from scanner.inventory.ending import EndRow, ends_rows
     from scanner.inventory.findings.causes import causes, told
     from scanner.inventory.findings.deciding import decide
     from scanner.inventory.findings.reading import finding_history, findings_rows, ranked_assets
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     )
     from scanner.inventory.scans import known_in, progress_in, scans_rows, unfinished_scan, visited_in
     from scanner.inventory.sighted import asked_by, evidence_by
+    from scanner.inventory.stamping import stamp_of
     from scanner.inventory.store import Inventory, inventory_exists, open_inventory
     from scanner.inventory.upkeep import (
         Check,
@@ -60,13 +62,14 @@ if TYPE_CHECKING:
         restore_inventory,
         upgrade_inventory,
     )
-    from scanner.inventory.wards import ward_networks
+    from scanner.inventory.wards import places_rows, ward_networks
 
 _HOMES: Final = {
     "breakers": ("breakers_rows", "clear_breakers", "fragile_rows"),
     "counting": ("BY", "count_rows"),
     "covering": ("COVERED_BY", "coverage_rows", "denominator"),
     "detail": ("asset_detail",),
+    "ending": ("EndRow", "ends_rows"),
     "history.changes": ("Change", "Kind", "Seen"),
     "history.differing": ("changes_between",),
     "history.sides": ("Side", "beginning_of", "sides_of"),
@@ -75,7 +78,7 @@ _HOMES: Final = {
     "findings.causes": ("causes", "told"),
     "findings.deciding": ("decide",),
     "findings.reading": ("finding_history", "findings_rows", "ranked_assets"),
-    "wards": ("ward_networks",),
+    "wards": ("places_rows", "ward_networks"),
     "findings.risk": ("risk_of",),
     "findings.rows": ("Finding", "FindingChange", "Wanted"),
     "findings.settling": ("Settled", "is_settled", "settle_findings"),
@@ -92,6 +95,7 @@ _HOMES: Final = {
     ),
     "scans": ("known_in", "progress_in", "scans_rows", "unfinished_scan", "visited_in"),
     "sighted": ("asked_by", "evidence_by"),
+    "stamping": ("stamp_of",),
     "store": ("Inventory", "inventory_exists", "open_inventory"),
     "upkeep": (
         *("Check", "backup_before_upgrade", "backup_inventory", "check_inventory"),
@@ -114,6 +118,7 @@ __all__ = [
     "CoverageRow",
     "Decision",
     "Denominator",
+    "EndRow",
     "Filters",
     "Finding",
     "FindingChange",
@@ -151,6 +156,7 @@ __all__ = [
     "coverage_rows",
     "decide",
     "denominator",
+    "ends_rows",
     "evidence_by",
     "finding_history",
     "findings_rows",
@@ -166,6 +172,7 @@ __all__ = [
     "merge_by_hand",
     "open_inventory",
     "part_by_hand",
+    "places_rows",
     "progress_in",
     "ranked_assets",
     "restore_inventory",
@@ -175,6 +182,7 @@ __all__ = [
     "settle_registers",
     "sides_of",
     "split_by_hand",
+    "stamp_of",
     "told",
     "trend_rows",
     "unfinished_scan",
