@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from scanner.dashboard.keeping import Keeper
 from scanner.inventory import Inventory, open_inventory
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ class House:
     source: SiteSource | None = None
     now: Callable[[], datetime] = _now
     inventory: Inventory = field(init=False)
+    keeper: Keeper = field(default_factory=Keeper)
+    """What was worked out, for as long as it holds."""
 
     def __post_init__(self) -> None:
         self.inventory = open_inventory(self.url)
@@ -43,4 +46,5 @@ class House:
 
     def close(self) -> None:
         """Let the inventory go."""
+        self.keeper.close()
         self.inventory.close()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from scanner.inventory.counting import BY, count_rows
     from scanner.inventory.covering import COVERED_BY, coverage_rows, denominator
     from scanner.inventory.detail import asset_detail
+    from scanner.inventory.ending import EndRow, ends_rows
     from scanner.inventory.findings.asked import Question
     from scanner.inventory.findings.causes import causes, told
     from scanner.inventory.findings.deciding import ChangedError, decide
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     )
     from scanner.inventory.scans import known_in, progress_in, scans_rows, unfinished_scan, visited_in
     from scanner.inventory.sighted import asked_by, evidence_by
+    from scanner.inventory.stamping import stamp_of
     from scanner.inventory.store import Inventory, inventory_exists, open_inventory
     from scanner.inventory.upkeep import (
         Check,
@@ -72,13 +74,14 @@ if TYPE_CHECKING:
         restore_inventory,
         upgrade_inventory,
     )
-    from scanner.inventory.wards import networks_named, ward_networks
+    from scanner.inventory.wards import networks_named, places_rows, ward_networks
 
 _HOMES: Final = {
     "breakers": ("breakers_rows", "clear_breakers", "fragile_rows"),
     "counting": ("BY", "count_rows"),
     "covering": ("COVERED_BY", "coverage_rows", "denominator"),
     "detail": ("asset_detail",),
+    "ending": ("EndRow", "ends_rows"),
     "history.changes": ("Change", "Kind", "Seen"),
     "history.differing": ("changes_between",),
     "history.sides": ("Side", "beginning_of", "sides_of"),
@@ -93,7 +96,7 @@ _HOMES: Final = {
         *("findings_version", "place_of", "settled_on"),
     ),
     "findings.reading": ("finding_history", "findings_rows", "ranked_assets", "ranked_ids"),
-    "wards": ("networks_named", "ward_networks"),
+    "wards": ("networks_named", "places_rows", "ward_networks"),
     "findings.risk": ("risk_of",),
     "findings.rows": ("Finding", "FindingChange", "Wanted"),
     "findings.settling": ("Settled", "is_settled", "settle_findings"),
@@ -111,6 +114,7 @@ _HOMES: Final = {
     ),
     "scans": ("known_in", "progress_in", "scans_rows", "unfinished_scan", "visited_in"),
     "sighted": ("asked_by", "evidence_by"),
+    "stamping": ("stamp_of",),
     "store": ("Inventory", "inventory_exists", "open_inventory"),
     "upkeep": (
         *("Check", "backup_before_upgrade", "backup_inventory", "check_inventory"),
@@ -135,6 +139,7 @@ __all__ = [
     "CoverageRow",
     "Decision",
     "Denominator",
+    "EndRow",
     "Filters",
     "Finding",
     "FindingChange",
@@ -176,6 +181,7 @@ __all__ = [
     "coverage_rows",
     "decide",
     "denominator",
+    "ends_rows",
     "evidence_by",
     "finding_history",
     "finding_shown",
@@ -199,6 +205,7 @@ __all__ = [
     "open_inventory",
     "part_by_hand",
     "place_of",
+    "places_rows",
     "progress_in",
     "ranked_assets",
     "ranked_ids",
@@ -210,6 +217,7 @@ __all__ = [
     "settled_on",
     "sides_of",
     "split_by_hand",
+    "stamp_of",
     "told",
     "trend_rows",
     "unfinished_scan",

@@ -92,6 +92,18 @@ def networks_named(inventory: Inventory, place: str) -> tuple[str, ...]:
         return ward_networks(inventory, place)
 
 
+def places_rows(inventory: Inventory) -> tuple[tuple[Place, tuple[str, ...]], ...]:
+    """All wards and their subnets, in the order of site and ward; what lies outside of them has no subnet.
+
+    Raises:
+        InventoryError: the inventory cannot be read.
+    """
+    with reading(inventory) as connection:
+        return tuple(
+            (ward.where, tuple(str(network) for network, _ in ward.places)) for ward in wards_of(connection)
+        )
+
+
 def ward_networks(inventory: Inventory, name: str) -> tuple[str, ...]:
     """The subnets of the wards of that name, whatever the case; nothing where there is none.
 
