@@ -24,7 +24,7 @@ class _As:
         self._app, self._visitor = app, visitor
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope.setdefault("state", {})["visitor"] = self._visitor
+        scope["state"] = {**scope.get("state", {}), "visitor": self._visitor, "csrf": ""}
         await self._app(scope, receive, send)
 
 

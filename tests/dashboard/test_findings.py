@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 from html import unescape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from starlette.testclient import TestClient
 
     from scanner.dashboard.house import House
+    from scanner.inventory import Asset, Finding
 
     Client = Callable[..., TestClient]
 
@@ -56,8 +57,15 @@ def settled(house: House) -> House:
     return house
 
 
-def rows(house: House, wanted: Wanted, filters: Filters | None = None) -> list[tuple[object, object]]:
-    return list(findings_rows(house.inventory, filters, wanted, today=house.today))  # type: ignore[arg-type]
+def rows(house: House, wanted: Wanted, filters: Filters | None = None) -> list[tuple[Asset, Finding]]:
+    return list(findings_rows(house.inventory, filters, wanted, today=house.today))
+
+
+def at_once(function: Callable[..., object]) -> dict[str, Any]:
+    """What a function is given by default; it has a bound among that."""
+    defaults: dict[str, Any] | None = getattr(function, "__kwdefaults__", None)
+    assert defaults and "most" in defaults
+    return defaults
 
 
 def listed(client: TestClient, address: str) -> list[int]:
@@ -80,8 +88,8 @@ def listed(client: TestClient, address: str) -> list[int]:
 def test_every_page_together_is_the_list_each_once_and_in_order(
     settled: House, client: Client, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
-    monkeypatch.setitem(paging.findings_page.__kwdefaults__, "most", most)
-    monkeypatch.setitem(paging.findings_in_order.__kwdefaults__, "most", most)
+    monkeypatch.setitem(at_once(paging.findings_page), "most", most)
+    monkeypatch.setitem(at_once(paging.findings_in_order), "most", most)
     for query, wanted in (
         ("", Wanted()),
         ("state=all", Wanted(frozenset(State))),
@@ -94,8 +102,8 @@ def test_every_page_together_is_the_list_each_once_and_in_order(
     ):
         expected = rows(settled, wanted)
         found = listed(client(), f"/findings?{query}")
-        assert sorted(found) == sorted(each.id for _, each in expected), query  # type: ignore[attr-defined]
-        places = [paging.place_of(each) for _, each in expected]  # type: ignore[arg-type]
+        assert sorted(found) == sorted(each.id for _, each in expected), query
+        places = [paging.place_of(each) for _, each in expected]
         assert found == [place[3] for place in sorted(places, key=lambda p: (*p[:2], str(p[2]), p[3]))], query
 
 
@@ -107,7 +115,7 @@ def test_the_number_is_that_of_the_command(settled: House, client: Client) -> No
 def test_by_risk_the_machines_come_as_the_export_has_them(
     settled: House, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(paging.findings_in_order.__kwdefaults__, "most", 9)
+    monkeypatch.setitem(at_once(paging.findings_in_order), "most", 9)
     machines = list(ranked_assets(settled.inventory, today=settled.today))
     expected = [
         each.id for asset in machines for each in asset.findings if each.standing.state is not State.CLOSED
@@ -128,10 +136,10 @@ def test_while_the_order_is_worked_out_the_page_says_so(
 
 def test_other_wards_are_neither_listed_nor_counted(settled: House, client: Client) -> None:
     everything = rows(settled, Wanted())
-    wards = {asset.place.ward for asset, _ in everything}  # type: ignore[attr-defined]
+    wards = {asset.place.ward for asset, _ in everything}
     ranked = listed(client(), "/findings?order=risk")
     for ward in wards:
-        mine = [each.id for asset, each in everything if asset.place.ward == ward]  # type: ignore[attr-defined]
+        mine = [each.id for asset, each in everything if asset.place.ward == ward]
         visitor = client(wards=(ward,))
         assert sorted(listed(visitor, "/findings")) == sorted(mine)
         assert listed(visitor, "/findings?order=risk") == [number for number in ranked if number in mine]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 from starlette.exceptions import HTTPException
 from starlette.responses import StreamingResponse
 
+from scanner.dashboard.access import note
 from scanner.dashboard.asked import asked, terms_of
 from scanner.dashboard.handing import handed
 from scanner.dashboard.pages import Page
@@ -59,7 +60,7 @@ def export(request: Request) -> Response:
     terms = terms_of(told, wards, house.today, evidence=form.evidence)
     whole = _whole(house.inventory, terms) if form.whole else Whole()
     options = Options(house.today, request.state.visitor.language, dialect, whole)
-    _note(request, f"{name} of {told.address(PATH)}")
+    note(request, "export", what=f"{name} of {told.address(PATH)}")
     headers = {"Content-Disposition": f'attachment; filename="{_file_name(form, house.today)}"'}
     pieces = _pieces(form, Reader(house.inventory, terms).assets(), options)
     return StreamingResponse(pieces, media_type=_TYPES[name], headers=headers)
@@ -68,14 +69,6 @@ def export(request: Request) -> Response:
 def _file_name(form: Format, today: date) -> str:
     """Of nothing that anybody wrote."""
     return f"machines-{today.isoformat()}{form.suffix}"
-
-
-def _note(request: Request, what: str) -> None:
-    """Say in the log of the dashboard who takes which machines away, before the first of them leaves."""
-    access = getattr(request.app.state, "access", None)
-    if access is not None:
-        state = request.state
-        access.audit.write("export", state.visitor.name, getattr(state, "address", ""), what)
 
 
 def _pieces(form: Format, assets: Iterable[Asset], options: Options) -> Iterator[bytes]:
