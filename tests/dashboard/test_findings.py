@@ -64,7 +64,8 @@ def rows(house: House, wanted: Wanted, filters: Filters | None = None) -> list[t
 def at_once(function: Callable[..., object]) -> dict[str, Any]:
     """What a function is given by default; it has a bound among that."""
     defaults: dict[str, Any] | None = getattr(function, "__kwdefaults__", None)
-    assert defaults and "most" in defaults
+    assert defaults
+    assert "most" in defaults
     return defaults
 
 
