@@ -13,7 +13,7 @@ RUN := $(VENV)/bin/python
 PIP := PIP_ROOT_USER_ACTION=ignore $(RUN) -m pip -qq --disable-pip-version-check --no-input
 LOCK := requirements/lock.txt
 
-.PHONY: help demo test check prove bench example accuracy docs locale data lock clean
+.PHONY: help demo test check prove bench screenshots example accuracy docs locale data lock clean
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -54,6 +54,10 @@ bench: $(VENV)/dev ## speed and memory beside nmap, masscan and a bare loop, in 
 	@PATH="$$PATH:/usr/sbin:/sbin" $(RUN) -m tests.bench.listening
 	@PATH="$$PATH:/usr/sbin:/sbin" $(RUN) -m tests.bench.listening_live
 	@$(RUN) -m tests.bench.listening_memory
+
+screenshots: $(VENV)/dev ## every page of the dashboard in both languages and themes: build/screenshots
+	@tests/system-packages
+	@$(RUN) -m tests.browser.screenshots build/screenshots
 
 example: $(VENV)/dev ## build inventory.db.example again
 	@$(RUN) -m tests.example inventory.db.example

@@ -1,4 +1,6 @@
-"""What people read, in English and French (gettext; the catalogues are in ``scanner/locale``).
+"""What people read, in English and the languages of the catalogues (gettext, in ``scanner/locale``).
+
+A language is there when its ``LC_MESSAGES/vetuste.mo`` is; what a catalogue lacks is read in English.
 
 A message that must outlive its making (a reason kept in the inventory) is a :class:`Message`: its English
 text and its values, turned into words only where someone reads it.
@@ -16,10 +18,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-LANGUAGES = ("en", "fr")
-"""The languages that the catalogues cover; the first is the one the code is written in."""
-
 _CATALOGUES = Path(__file__).parent / "locale"
+
+
+def _languages(catalogues: Path) -> tuple[str, ...]:
+    there = (file.parts[-3] for file in catalogues.glob("*/LC_MESSAGES/vetuste.mo"))
+    return ("en", *sorted(set(there) - {"en"}))
+
+
+LANGUAGES = _languages(_CATALOGUES)
+"""Those that have a catalogue; the first is the one the code is written in."""
 
 
 class _Chosen:
@@ -56,6 +64,15 @@ def translate(text: str, language: str | None = None) -> str:
 def translate_plural(one: str, many: str, number: int, language: str | None = None) -> str:
     """``one`` or ``many``, by the plural rule of the language (in French, 0 is singular)."""
     return _catalogue(language or _Chosen.language).ngettext(one, many, number)
+
+
+def own_name(language: str) -> str:
+    """What a language calls itself, as a switch between languages shows it."""
+    if language == LANGUAGES[0]:
+        return "English"
+    asked = Message("this language's own name")
+    name = asked.render(language)
+    return language if name == asked.text else name
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ def write(assets: Iterable[Asset], stream: TextIO, options: Options) -> int:
     """Write every asset that no agent manages, in the order given."""
     dialect_of((), options)
     rows = csv.writer(stream, delimiter=";", lineterminator="\r\n")
-    rows.writerow(_HEADINGS[options.lang])
+    rows.writerow(_HEADINGS.get(options.lang, _HEADINGS["en"]))
     number = 0
     for asset in assets:
         if not asset.managed:

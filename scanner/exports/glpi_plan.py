@@ -28,7 +28,7 @@ _HEADINGS: Final = {
 def write(assets: Iterable[Asset], stream: TextIO, options: Options) -> int:
     """Write every asset, those that an agent manages too: they are left out of the other export."""
     rows = row_writer(stream, options)
-    rows.writerow(_HEADINGS[options.lang])
+    rows.writerow(_HEADINGS.get(options.lang, _HEADINGS["en"]))
     number = 0
     for asset in assets:
         rows.writerow([harmless(text) for text in _row(asset, options.lang)])

@@ -45,9 +45,12 @@ def letter(source: SiteSource, leaves: Mapping[str, Leave], language: str) -> st
     Args:
         source: the site file.
         leaves: by ward; one that is not there is sent nothing.
-        language: ``fr`` or ``en``.
+        language: that of the sentences, as far as there is a letter in it; English otherwise.
     """
-    words = tomllib.loads(files("scanner.reports").joinpath(f"letter_{language}.toml").read_text("utf-8"))
+    sentences = files("scanner.reports").joinpath(f"letter_{language}.toml")
+    if not sentences.is_file():
+        sentences, language = files("scanner.reports").joinpath("letter_en.toml"), "en"
+    words = tomllib.loads(sentences.read_text("utf-8"))
     text = "\n".join(part.strip("\n") + "\n" for part in _parts(source, leaves, words, language))
     return "\n".join(_folded(line) for line in text.split("\n"))
 

@@ -19,6 +19,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from tests.cli.templates import messages_of, templates
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -77,6 +79,9 @@ def messages() -> dict[Key, set[str]]:
         for key in _of_file(file):
             if key:
                 found.setdefault(key, set()).add(name)
+    for file in templates(SOURCES):
+        for key in messages_of(file):
+            found.setdefault(key, set()).add(file.relative_to(ROOT).as_posix())
     for text in CLICK:
         if text not in {one for one, _ in CLICK_PLURALS}:
             found.setdefault(text, set()).add("click")
@@ -110,7 +115,7 @@ def _of_file(file: Path) -> Iterator[Key]:
 def _of_call(call: ast.Call, constants: Constants) -> Iterator[Key]:
     called = _name(call.func)
     if called == "translate_plural":
-        yield next(_texts(call.args[0], constants)), next(_texts(call.args[1], constants))
+        yield from zip(_texts(call.args[0], constants), _texts(call.args[1], constants), strict=True)
     elif called in _SPEAKING | _ERRORS and call.args:
         yield from _texts(call.args[0], constants)
     elif called == "command_of" and call.args:
