@@ -112,13 +112,11 @@ def test_other_formats_are_not_there(client: Callable[..., TestClient], name: st
     assert client().get(f"/machines/export/{name}").status_code == 404
 
 
-def test_who_takes_what_away_is_noted_first(
-    client: Callable[..., TestClient], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    noted: list[str] = []
-    monkeypatch.setattr("scanner.dashboard.pages.machines_export._note", lambda _, what: noted.append(what))
+def test_who_takes_what_away_is_noted_first(client: Callable[..., TestClient], tmp_path: Path) -> None:
     client().get("/machines/export/csv?text=pc-1&dialect=rfc4180&status=unsupported")
     client().get("/machines/export/csv?status=foo")
+    lines = map(json.loads, (tmp_path / "audit.jsonl").read_text(encoding="utf-8").splitlines())
+    noted = [line["what"] for line in lines if line["event"] == "export"]
     assert noted == ["csv of /machines?text=pc-1&status=unsupported"]
 
 
