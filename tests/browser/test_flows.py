@@ -78,6 +78,7 @@ def test_typing_finds_and_going_back_returns_to_the_list_before(
     expect(page.locator("input[name=text]")).to_have_value("anes-pc")
     for _ in range(20):
         page.go_back()
+        page.wait_for_load_state("networkidle")  # who goes back faster sees what comes last
         if not asked(page, "text"):
             break
     assert asked(page, "status") == ["unsupported"]
