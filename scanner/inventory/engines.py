@@ -16,7 +16,6 @@ from sqlalchemy.dialects.postgresql.base import PGDDLCompiler, PGTypeCompiler
 from sqlalchemy.dialects.postgresql.psycopg import PGCompiler_psycopg, PGDialect_psycopg
 from sqlalchemy.pool import NullPool
 
-from scanner.inventory import postgresql
 from scanner.inventory.sqlite import connect
 
 if TYPE_CHECKING:
@@ -62,6 +61,8 @@ def engine_over_server(opened: Callable[[], psycopg.Connection]) -> Engine:
 
 
 def _begin_in_server(connection: Connection) -> None:
+    from scanner.inventory import postgresql  # noqa: PLC0415 - psycopg, which a file does not need
+
     options = connection.get_execution_options()
     if options.get("immediate", False):
         connection.exec_driver_sql(postgresql.WRITE)
