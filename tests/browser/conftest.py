@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from scanner.dashboard.access import Access
 from tests.browser.odd_hospital import Built, build
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from scanner.dashboard.visitor import Visitor
 
     AddressFor: TypeAlias = Callable[[Visitor], str]
+
+PATIENCE = 60_000
+"""Milliseconds that what is expected may take: other tests run beside."""
 
 
 @pytest.fixture(scope="session")
@@ -61,6 +64,7 @@ def address(address_for: AddressFor) -> str:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """One for each module: while it is there, this thread can run no other event loop."""
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         yield chromium
