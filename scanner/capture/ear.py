@@ -6,6 +6,7 @@ A capture is mostly conversations that tell nothing: their packets cost a look i
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from scanner.capture import owners, tunnels
@@ -50,12 +51,9 @@ class Ear:
         """How many of them were of link types that are not understood, by their numbers."""
         known = sources()
         self.connections = Connections((each for each in known if isinstance(each, StreamSource)), self._told)
-        self._datagrams = {
-            port.to_bytes(2): each
-            for each in known
-            if isinstance(each, DatagramSource)
-            for port in each.ports
-        }
+        begun = (each for each in known if isinstance(each, DatagramSource))
+        own = (each if each.begin is None else replace(each, hear=each.begin()) for each in begun)
+        self._datagrams = {port.to_bytes(2): each for each in own for port in each.ports}
         self._said: dict[tuple[bytes, bytes, bytes, bytes], tuple[Told, ...]] = {}
         self._payloads: dict[int, list[FrameSource]] = {}
         for each in known:
@@ -135,7 +133,7 @@ class Ear:
         if source is None:
             return
         said = carried.source, carried.target, card, data
-        learnt = self._said.get(said)
+        learnt = None if source.begin else self._said.get(said)  # who remembers hears all of it
         if learnt is None:
             try:
                 learnt = tuple(source.hear(datagram_of(carried, card)))

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from scanner.capture.telling import Frame
 
+VLANS: Final = (0x8100, 0x88A8, 0x9100)
+"""EtherTypes of tags of virtual networks (IEEE 802.1Q, 802.1ad, and what stood for it before)."""
 ETHERNET: Final = 1
 IPV4: Final = 0x0800
 IPV6: Final = 0x86DD
@@ -207,9 +209,7 @@ LINKS: Final[Mapping[int, Callable[[bytes], Layer | None]]] = {
 """What is understood of https://www.tcpdump.org/linktypes.html."""
 
 _STEPS: Final[Mapping[int, Callable[[Layer], Layer | None]]] = {
-    0x8100: _vlan,
-    0x88A8: _vlan,
-    0x9100: _vlan,
+    **dict.fromkeys(VLANS, _vlan),
     SESSION: _session,
     MPLS: _labels,
     0x8848: _labels,

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from scanner.capture import tunnels
-from scanner.capture.frames import ETHERNET
+from scanner.capture.frames import ETHERNET, VLANS
 from scanner.capture.sources import sources
 from scanner.capture.telling import DatagramSource
 
@@ -25,7 +25,6 @@ _TYPES: Final = 12
 _TAG: Final = 4
 _TAGS: Final = 2
 """Tags that are passed over; what has more is let through."""
-_VLANS: Final = (0x8100, 0x88A8, 0x9100)
 _IPV4, _IPV6 = 0x0800, 0x86DD
 _IPV6_HEADER: Final = 40
 _TCP, _UDP, _ESP = 6, 17, 50
@@ -87,7 +86,7 @@ def _ethernet() -> _Parts:
         parts += [f"tags{tags}", _Part(_X_IS, _TAG * tags), _Part(_TWO_BYTES, _TYPES)]
         parts += [_Part(_EQUAL, _IPV4, "ipv4"), _Part(_EQUAL, _IPV6, "ipv6")]
         if tags < _TAGS:
-            parts += [_Part(_EQUAL, kind, f"tags{tags + 1}") for kind in _VLANS]
+            parts += [_Part(_EQUAL, kind, f"tags{tags + 1}") for kind in VLANS]
         parts += _go("accept")
     return parts
 

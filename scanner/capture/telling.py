@@ -147,6 +147,8 @@ class DatagramSource:
     """Heard where either port is one of these."""
     hear: Callable[[Datagram], Iterable[Told]]
     """A ProbeError of it: the datagram is something else."""
+    begin: Callable[[], Callable[[Datagram], Iterable[Told]]] | None = None
+    """Of a source that remembers datagrams: makes the ``hear`` of one capture, which no other shares."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from scanner.dashboard import numbers
 from scanner.dashboard.pages import pages
 from scanner.dashboard.static_files import static
-from scanner.language import LANGUAGES, Message, translate, translate_plural
+from scanner.dashboard.templating import templates
+from scanner.language import LANGUAGES, Message, own_name, translate, translate_plural
 from scanner.lifecycle import load_lifecycle
 
 if TYPE_CHECKING:
@@ -25,17 +25,6 @@ class Entry(NamedTuple):
     path: str
     title: Message
     current: bool
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("scanner.dashboard"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 def render(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:  # noqa: ANN401 - a template's
@@ -62,12 +51,12 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
         return message.render(language)
 
     writers = ("number", "percent", "day", "moment")
-    page = _environment().get_template(template).render(
+    page = templates().get_template(template).render(
         _=words, ngettext=counted, say=say, visitor=visitor, language=language, path=request.url.path,
         partial=request.headers.get("hx-request") == "true", csrf=request.state.csrf, static=static,
         **{name: partial(getattr(numbers, name), language=language) for name in writers},
         address=address, link=partial(_link, request), navigation=_navigation(request), languages=LANGUAGES,
-        data_version=_data_version(), today=request.app.state.house.today,
+        own_name=own_name, data_version=_data_version(), today=request.app.state.house.today,
         **values,
     )  # fmt: skip
     return HTMLResponse(page, status)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scanner.capture.sources import dhcp
 from scanner.capture.telling import Datagram, Side, Told
 from scanner.errors import ProtocolError
-from tests.capture.spoken import CARD, heard, recorded, spoilt, told, tshark
+from tests.capture.spoken import CARD, datagram, heard, recorded, spoilt, told, tshark
 from tests.corpus import CORPUS
 
 if TYPE_CHECKING:
@@ -123,6 +123,17 @@ def test_a_server_that_agrees_gives_a_client_its_address() -> None:
     assert _heard(clients, _answer(5, granted="10.0.0.50")) == [Told(SAID, Side.CLIENT, "10.0.0.50")]
     other = message({53: b"\5"}, op=2, granted="10.0.0.50", transaction=8)
     assert _heard(clients, other) == [Told({"dhcp.mac": SAID["dhcp.mac"]}, Side.CLIENT, "10.0.0.50")]
+
+
+def test_what_one_capture_said_is_not_known_in_another() -> None:
+    asked = datagram(NONE, 68, "255.255.255.255", 67, message({53: b"\3", 50: ADDRESS, **XP}))
+    agreed = datagram("10.0.0.1", 67, "10.0.0.50", 68, _answer(5, granted="10.0.0.50"))
+    assert heard([asked, agreed], "dhcp")[-1] == (
+        "10.0.0.50",
+        0,
+        {key: (value,) for key, value in SAID.items()},
+    )
+    assert heard([agreed], "dhcp") == [("10.0.0.50", 0, {"dhcp.mac": (SAID["dhcp.mac"],)})]
 
 
 def test_a_server_that_refuses_or_offers_says_nothing() -> None:

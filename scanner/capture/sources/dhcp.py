@@ -166,4 +166,9 @@ class Clients:
             del self._said[next(iter(self._said))]
 
 
-SOURCES: Final = (DatagramSource("dhcp", KEYS, (67, 68), Clients().hear),)
+def hear(datagram: Datagram) -> Iterator[Told]:
+    """What a message tells by itself."""
+    return Clients().hear(datagram)
+
+
+SOURCES: Final = (DatagramSource("dhcp", KEYS, (67, 68), hear, begin=lambda: Clients().hear),)
