@@ -40,7 +40,19 @@ if TYPE_CHECKING:
 
     from pydantic_core import PydanticCustomError
 
-__all__ = ["Canary", "Dicom", "Esu", "Policy", "Signing", "Site", "SiteFile", "Snmp", "Ward", "Window"]
+__all__ = [
+    "Canary",
+    "Dicom",
+    "Esu",
+    "Health",
+    "Policy",
+    "Signing",
+    "Site",
+    "SiteFile",
+    "Snmp",
+    "Ward",
+    "Window",
+]
 
 _PRIVATE: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 """Where a canary or a router outside the site's subnets may stand (RFC 1918, RFC 4193)."""
@@ -172,6 +184,13 @@ class Retention(Table):
     """Days; what scans sent that ended before is no longer told."""
 
 
+class Health(Table):
+    """``[health]``: when somebody should be told that nothing is looked at any more."""
+
+    late_after_hours: Annotated[int, Field(ge=1, le=8784)] = 192
+    """Hours since the end of the last whole scan after which the next one is late: a week and a day."""
+
+
 class OwnData(Table):
     """``[data]``: what the site knows better than the product."""
 
@@ -194,6 +213,7 @@ class SiteFile(Table):
     data: OwnData = OwnData()
     signing: Signing = Signing()
     retention: Retention = Retention()
+    health: Health = Health()
 
     @model_validator(mode="after")
     def _consistent(self) -> SiteFile:
