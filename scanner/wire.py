@@ -21,7 +21,6 @@ _LONGEST: Final = 1024
 """Characters of a value that are looked at."""
 _U16LE: Final = struct.Struct("<H").unpack_from
 _U32LE: Final = struct.Struct("<I").unpack_from
-_U64LE: Final = struct.Struct("<Q").unpack_from
 _U16BE: Final = struct.Struct(">H").unpack_from
 _U32BE: Final = struct.Struct(">I").unpack_from
 
@@ -79,11 +78,6 @@ class Reader:
     def u32(self) -> int:
         """An unsigned 32-bit number, little-endian."""
         value: int = _U32LE(self.data, self._advance(4))[0]
-        return value
-
-    def u64(self) -> int:
-        """An unsigned 64-bit number, little-endian."""
-        value: int = _U64LE(self.data, self._advance(8))[0]
         return value
 
     def u16be(self) -> int:
