@@ -12,30 +12,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scanner.audit import demand_signed
-from scanner.cli.checkup import State
-from scanner.cli.checkup.opinions import opinions
+from scanner.cli.terminal.asking import job_of, scan_options
 from scanner.cli.terminal.commands import command as command_of
 from scanner.cli.terminal.exits import DONE, FAILED, FINDINGS, INTERRUPTED
 from scanner.cli.terminal.options import Where, formats, today, where
 from scanner.cli.terminal.output import say, tell, write_json_list
 from scanner.cli.terminal.progress import duration
-from scanner.cli.terminal.scanning import Job, known_of, perform, plan_rows, spared, summarise
+from scanner.cli.terminal.scanning import perform, plan_rows, summarise
 from scanner.cli.terminal.switches import Argument, Option
 from scanner.cli.terminal.unasked import print_unasked
-from scanner.errors import ConfigError
 from scanner.inventory import count_rows, open_inventory
-from scanner.language import translate
 from scanner.model import Status
 from scanner.probes.snmp_tables import TABLES
-from scanner.scan import CONNECT, PATIENCE, Ground, Request, prepare, request_of
-from scanner.sweep.methods import methods
-from scanner.transport.descriptors import descriptor_limit
-from scanner.transport.limits import PROFILES
 
 if TYPE_CHECKING:
     from datetime import date
 
+    from scanner.scan import Ground
     from scanner.scan.routers import Routers
     from scanner.sweep.plan import Share
 
@@ -59,48 +52,12 @@ if TYPE_CHECKING:
 )
 @click.argument("targets", nargs=-1, cls=Argument)
 @where
-@click.option(
-    "--exclude", cls=Option, multiple=True, metavar="TARGET", help="Never touch these; may be repeated."
-)
-@click.option(
-    "--profile", cls=Option, type=click.Choice(list(PROFILES)), help="How carefully; clinical otherwise."
-)
-@click.option(
-    "--rate", cls=Option, type=click.FloatRange(min=0.01), help="At most so many attempts a second."
-)
-@click.option("--ports", cls=Option, metavar="LIST", help="Only these of the profile's ports: 445,139.")
-@click.option(
-    "--sweep",
-    cls=Option,
-    type=click.Choice([CONNECT, *methods()]),
-    default=CONNECT,
-    help="How machines are found; docs/safety.md tells the ways apart.",
-)
-@click.option(
-    "--deep",
-    cls=Option,
-    is_flag=True,
-    help="Let nmap and impacket have a second look where the verdict stays open; never under clinical.",
-)
-@click.option(
-    "--passive-first",
-    cls=Option,
-    is_flag=True,
-    help="Leave alone the machines that listening identified with certainty in the last 7 days.",
-)
-@click.option("--allow-public", cls=Option, is_flag=True, help="Let public addresses be scanned.")
+@scan_options
 @click.option(
     "--plan", "planned", cls=Option, is_flag=True, help="Say what would be sent and how long; send nothing."
 )
 @click.option("--resume", cls=Option, is_flag=True, help="Go on with the scan that was interrupted.")
 @click.option("--fresh", cls=Option, is_flag=True, help="Begin a new scan, even if one was interrupted.")
-@click.option(
-    "--patience",
-    cls=Option,
-    type=click.FloatRange(min=0),
-    default=PATIENCE,
-    help="Seconds to wait for a network that is away; 180 otherwise.",
-)
 @click.option(
     "--fail-on",
     cls=Option,
@@ -117,10 +74,10 @@ def command(
     fail_on: tuple[str, ...],
     form: str,
     today: date,
-    **asked: Any,  # noqa: ANN401 - the options that _job reads by name
+    **asked: Any,  # noqa: ANN401 - the options that job_of reads by name
 ) -> None:
     """Prepare, then plan or scan."""
-    job = _job({**asked, "planned": planned, "today": today}, where)
+    job = job_of({**asked, "planned": planned, "today": today}, where)
     if planned:
         _print_plan(job.ground, form)
         return
@@ -136,67 +93,6 @@ def command(
     if tally.interrupted:
         sys.exit(INTERRUPTED)
     sys.exit(FAILED if tally.trips else _verdict(where.url(), fail_on, today))
-
-
-def _job(asked: dict[str, Any], where: Where) -> Job:
-    """The scan that is asked for, or the one that was and is not finished."""
-    if asked["resume"] and asked["fresh"]:
-        raise click.UsageError(translate("--resume and --fresh say different things"))
-    source = where.site_source()
-    # A plan is what one signs by.
-    signed = demand_signed(source) if source is not None and not asked["planned"] else ()
-    if asked["deep"]:
-        _demand_opinions()
-    request = _request(asked, source.file if source else None)
-    lore, unfinished = known_of(where.url(), source)
-    resumed = None
-    if asked["resume"]:
-        if unfinished is None:
-            raise ConfigError("there is no interrupted scan to resume: vetuste scan begins one")
-        resumed, request = unfinished, request_of(unfinished, request, source.digest if source else "")
-    elif unfinished is not None and not asked["fresh"]:
-        tell("scan {scan} was interrupted: --resume goes on with it; this is a new one", scan=unfinished.id)
-    if request.passive_first:
-        lore = spared(lore, where.url(), source)
-    ground = prepare(request, descriptor_limit(), lore)
-    ground.gate.unsigned -= frozenset(signed)
-    return Job(ground, request, source, where.url(), asked["today"], resumed)
-
-
-def _demand_opinions() -> None:
-    finding = opinions()
-    if finding.state is not State.OK:
-        raise ConfigError("--deep cannot be had here: {why} (vetuste doctor)", why=finding.says.render())
-
-
-def _request(asked: dict[str, Any], site: Any) -> Request:  # noqa: ANN401 - a SiteFile or None
-    return Request(
-        asked["targets"],
-        site,
-        asked["exclude"],
-        asked["profile"],
-        asked["rate"],
-        _ports(asked["ports"]),
-        asked["allow_public"],
-        asked["patience"],
-        asked["deep"],
-        asked["sweep"],
-        asked["passive_first"],
-    )
-
-
-def _ports(text: str | None) -> frozenset[int] | None:
-    if text is None:
-        return None
-    try:
-        ports = frozenset(int(part) for part in text.split(","))
-    except ValueError:
-        ports = frozenset({0})
-    if not all(0 < port < 1 << 16 for port in ports):
-        raise ConfigError(
-            "{ports} are no ports: write numbers with commas between them", key="--ports", ports=repr(text)
-        )
-    return ports
 
 
 def _verdict(database: str, fail_on: tuple[str, ...], today: date) -> int:
