@@ -1,4 +1,4 @@
-"""Count machines by ward, site, building, system, status or owner.
+"""Count machines by group, establishment, site, building, ward, owner, system or status.
 
 Certain: every candidate matches, and the machine said so itself. Probable: every candidate matches, but
 others are known to say the same. To verify: some candidates match. Every figure stands beside how many
@@ -11,18 +11,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from scanner.cli.terminal.areas import in_area
 from scanner.cli.terminal.commands import command as command_of
 from scanner.cli.terminal.counts import FIGURES, print_counts, sorted_counts
 from scanner.cli.terminal.options import Where, Words, flat, formats, today, where
 from scanner.cli.terminal.output import write_csv, write_json_list
 from scanner.cli.terminal.switches import Option
-from scanner.inventory import count_rows, open_inventory
+from scanner.inventory import BY, count_rows, open_inventory
 from scanner.model import Status
 
 if TYPE_CHECKING:
     from datetime import date
-
-_KEYS = ("ward", "site", "building", "os", "status", "owner")
 
 
 @command_of(
@@ -32,6 +31,10 @@ _KEYS = ("ward", "site", "building", "os", "status", "owner")
         (
             "What nobody maintains any more, by building and owner:",
             "vetuste count --status unsupported --by building,owner",
+        ),
+        (
+            "A group of hospitals, by establishment:",
+            "vetuste count --status unsupported --by group,establishment",
         ),
         ("Every system, for a script:", "vetuste count --by os --format json"),
     ),
@@ -53,13 +56,11 @@ _KEYS = ("ward", "site", "building", "os", "status", "owner")
 @click.option(
     "--by",
     cls=Option,
-    type=Words(_KEYS),
+    type=Words(BY),
     multiple=True,
     help="What a row is; several give a row each; ward otherwise.",
 )
-@click.option(
-    "--only-site", "only", cls=Option, default="", metavar="SITE", help="Only the site of this name."
-)
+@in_area
 @formats("table", "csv", "json")
 @today
 def command(  # noqa: PLR0913 - one parameter an option
@@ -68,7 +69,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     pattern: str | None,
     status: str | None,
     by: tuple[tuple[str, ...], ...],
-    only: str,
+    sites: frozenset[str] | None,
     form: str,
     today: date,
 ) -> None:
@@ -76,7 +77,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     keys = flat(by) or ("ward",)
     chosen = Status(status) if status else None
     with open_inventory(where.url()) as inventory:
-        found = count_rows(inventory, by=keys, pattern=pattern, status=chosen, site=only, today=today)
+        found = count_rows(inventory, by=keys, pattern=pattern, status=chosen, sites=sites, today=today)
         rows = sorted_counts(found)
     if form == "json":
         write_json_list(row.as_dict() for row in rows)

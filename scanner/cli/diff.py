@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from scanner.cli.terminal.areas import in_area
 from scanner.cli.terminal.change_lines import HEADS, change_object, change_row, print_changes
 from scanner.cli.terminal.commands import command as command_of
 from scanner.cli.terminal.options import Where, Words, flat, formats, where
@@ -39,9 +40,7 @@ if TYPE_CHECKING:
 @click.argument("after", cls=Argument)
 @where
 @click.option("--ward", cls=Option, default="", metavar="NAME", help="Only this ward; * and ? as in a shell.")
-@click.option(
-    "--only-site", "only", cls=Option, default="", metavar="SITE", help="Only the site of this name."
-)
+@in_area
 @click.option(
     "--kind",
     "kinds",
@@ -57,7 +56,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     after: str,
     where: Where,
     ward: str,
-    only: str,
+    sites: frozenset[str] | None,
     kinds: tuple[tuple[str, ...], ...],
     form: str,
 ) -> None:
@@ -65,7 +64,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     asked = {Kind(kind) for kind in flat(kinds)} or set(Kind) - {Kind.UNSEEN}
     with open_inventory(where.url()) as inventory:
         old, new = sides_of(inventory, before, after)
-        found = changes_between(inventory, old, new, Filters(site=only, ward=ward))
+        found = changes_between(inventory, old, new, Filters(sites=sites, ward=ward))
         _print((change for change in found if asked & set(change.kinds)), form)
 
 

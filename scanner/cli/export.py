@@ -8,6 +8,7 @@ standard error. Managed by an agent of GLPI, a machine is no part of glpi and gl
 from __future__ import annotations
 
 import gc
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -114,7 +115,9 @@ def command(  # noqa: PLR0913 - one parameter an option
     with open_inventory(where.url()) as inventory:
         if chosen.ranked:
             settle(inventory)
-        whole = whole_of(inventory, wanted, today=today) if chosen.whole else Whole()
+        now = datetime.now(UTC) if chosen.counts else None
+        file = where.site() if chosen.counts else None
+        whole = whole_of(inventory, wanted, today=today, now=now, file=file) if chosen.whole else Whole()
         options = Options(today, _language(where), dialect, whole)
         assets = assets_for(chosen, inventory, wanted, today)
         number = _written(chosen, assets, out, options)

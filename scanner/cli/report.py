@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from scanner.cli.terminal.areas import in_area
 from scanner.cli.terminal.commands import command as command_of
 from scanner.cli.terminal.heads import tell_head
 from scanner.cli.terminal.options import Where, today, where
@@ -54,9 +55,7 @@ _BESIDE: Final = {"ward": "remediation", "auditor": "csv"}
 )
 @where
 @click.option("--ward", cls=Option, default="", metavar="WARD", help="The ward, for the report of a ward.")
-@click.option(
-    "--only-site", "only", cls=Option, default="", metavar="SITE", help="Only the site of this name."
-)
+@in_area
 @click.option(
     "--since",
     cls=Option,
@@ -80,7 +79,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     chosen: str,
     where: Where,
     ward: str,
-    only: str,
+    sites: frozenset[str] | None,
     since: str | None,
     form: str,
     out: str,
@@ -96,7 +95,7 @@ def command(  # noqa: PLR0913 - one parameter an option
             settle(inventory)
         begin = None if since is None else beginning_of(inventory, since)
         beside = _beside(chosen, out)
-        asked = Asked(today, language, only, ward, begin, source, "" if beside is None else beside.name)
+        asked = Asked(today, language, sites, ward, begin, source, "" if beside is None else beside.name)
         made: str | bytes = _made(chosen, inventory, asked)
         if form == "pdf":
             from scanner.reports.paper import pdf_of  # noqa: PLC0415 - an extra
@@ -134,7 +133,7 @@ def _beside(chosen: str, out: str) -> Path | None:
 
 def _write_beside(name: str, inventory: Inventory, asked: Asked, target: Path) -> None:
     (export,) = (found for found in formats() if found.name == name)
-    wanted = Filters(site=asked.site, ward=asked.ward)
+    wanted = Filters(sites=asked.sites, ward=asked.ward)
     dialect = "excel-fr" if asked.language == "fr" else "rfc4180"
     assets = assets_for(export, inventory, wanted, asked.today)
     number = write_file(export, assets, target, Options(asked.today, asked.language, dialect))

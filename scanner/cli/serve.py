@@ -16,6 +16,7 @@ import click
 
 from scanner.cli.terminal.commands import CommandGroup
 from scanner.cli.terminal.deciding import account
+from scanner.cli.terminal.logs import event
 from scanner.cli.terminal.options import Where, where
 from scanner.cli.terminal.output import tell
 from scanner.cli.terminal.serving import ROLES, Network, needs_dashboard, tokens_file, tokens_option
@@ -112,6 +113,7 @@ def _serve(*, where: Where, host: str, port: int, **given: Any) -> None:  # noqa
     access.audit.check()
     with listen(host, port) as heard, closing(House(where.url(), where.site_source())) as house:
         run(make_app(house, access), heard, tls, lambda: _say(access, heard.getsockname()))
+    event("dashboard_ended")
     tell("the dashboard has ended")
 
 
@@ -157,6 +159,7 @@ def _say(access: Access, place: tuple[str, int]) -> None:
     if access.local is not None:
         role = access.local.role.name.lower()
         tell("there are no tokens: whoever is at this machine comes in as {role}", role=role)
+    event("dashboard_begun", address=address)
     tell("the dashboard is at {address} (Ctrl-C ends it)", address=address)
 
 

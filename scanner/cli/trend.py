@@ -1,4 +1,4 @@
-"""Count machines at the end of each month or week: by ward, site, building, system, status or owner.
+"""Count machines at the end of each month or week: by place, owner, system or status.
 
 A machine counts from the scan on that first saw it, where and as it was last seen until then, judged on that
 day. Figures are those of count: certain, probable and to verify, which the table and CSV add up. There each
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from scanner.cli.terminal.areas import in_area
 from scanner.cli.terminal.commands import command as command_of
 from scanner.cli.terminal.options import Where, Words, flat, formats, today, where
 from scanner.cli.terminal.output import write_csv, write_json_list, write_lines
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
     help="Begin then, or where a closed campaign of this name began (otherwise at the first scan).",
 )
 @click.option("--every", cls=Option, type=click.Choice(EVERY), default="month", help="What a period is.")
+@in_area
 @formats("table", "csv", "json")
 @today
 def command(  # noqa: PLR0913 - one parameter an option
@@ -75,6 +77,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     by: tuple[tuple[str, ...], ...],
     since: str | None,
     every: str,
+    sites: frozenset[str] | None,
     form: str,
     today: date,
 ) -> None:
@@ -88,6 +91,7 @@ def command(  # noqa: PLR0913 - one parameter an option
             status=Status(status) if status else None,
             since=None if since is None else beginning_of(inventory, since),
             every=every,
+            sites=sites,
             today=today,
         )
     if form == "json":

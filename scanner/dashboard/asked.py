@@ -24,8 +24,13 @@ if TYPE_CHECKING:
 
     from scanner.inventory.wards import Ward
 
-FILTERS: Final = ("text", "site", "ward", "building", "owner", "os", "status", "certainty", "state")
+FILTERS: Final = (
+    *("text", "group", "establishment", "site", "ward", "building", "owner"),
+    *("os", "status", "certainty", "state"),
+)
 """The parameters that say which machines, in their order on the page."""
+_OF_PLACES: Final = ("group", "establishment", "building", "owner")
+"""Those that are whole names of places, whatever the case."""
 _OTHERS: Final = ("sort", "after", "lang", "dialect")
 _LONGEST: Final = 256
 """Characters of a filter; no name of the inventory is longer."""
@@ -125,12 +130,11 @@ def _shown(text: str) -> str:
 
 def terms_of(told: Asked, wards: Sequence[Ward], today: date, *, evidence: bool = False) -> Terms:
     """The terms of the same question: of wards that the visitor sees, those that are asked for."""
-    building, owner = (told.values[name].casefold() for name in ("building", "owner"))
+    asked = {name: told.values[name].casefold() for name in _OF_PLACES}
     wanted = tuple(
         ward
         for ward in wards
         if ward.matches(told.filters)
-        and building in ("", ward.where.building.casefold())
-        and owner in ("", ward.where.owner.casefold())
+        and all(value in ("", getattr(ward.where, name).casefold()) for name, value in asked.items())
     )
     return Terms(told.filters, today, load_lifecycle().releases, wanted, evidence, told.state)

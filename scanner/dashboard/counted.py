@@ -56,6 +56,8 @@ class WardCount:
     ward: str
     building: str
     owner: str
+    establishment: str
+    group: str
     scope: int
     never_scanned: int
     statuses: dict[Status, tuple[int, ...]] = field(default_factory=dict)
@@ -118,7 +120,7 @@ def coverage_of(house: House, patience: float = SLOW) -> tuple[CoverageRow, ...]
     return kept(house, "coverage", _coverage, patience)
 
 
-def kept(house: House, name: str, make: Callable[[House], _Value], patience: float) -> _Value | None:
+def kept(house: House, name: Hashable, make: Callable[[House], _Value], patience: float) -> _Value | None:
     """What is worked out once for each state of the inventory and each day."""
     key = (name, house.today)
     return house.keeper.get(key, stamp_of(house.inventory), lambda: make(house), patience)
@@ -132,13 +134,15 @@ def _needed(house: House, name: str, make: Callable[[House], _Value]) -> _Value:
 
 
 def _wards(house: House) -> Wards:
-    at, by = house.now(), ("site", "ward", "building", "owner")
+    at, by = house.now(), ("site", "ward", "building", "owner", "establishment", "group")
     places = count_rows(house.inventory, by=by, today=house.today)
     found: dict[tuple[str, ...], WardCount] = {}
     for row in places:
-        site, ward, building, owner = (row.keys[key] for key in by)
-        figures = WardCount(site, ward, building, owner, row.scope, row.never_scanned)
-        found[site, ward, building, owner] = figures
+        names = tuple(row.keys[key] for key in by)
+        site, ward, building, owner, establishment, group = names
+        found[names] = WardCount(
+            site, ward, building, owner, establishment, group, row.scope, row.never_scanned
+        )
     for row in count_rows(house.inventory, by=(*by, "status"), today=house.today):
         *place, status = row.keys.values()
         # A ward that a scan has just brought is there the next time.

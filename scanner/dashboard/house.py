@@ -44,6 +44,10 @@ class House:
         """The day that verdicts are for."""
         return self.now().date()
 
+    def beat(self, seconds: int) -> str:
+        """A stamp of the clock: what is kept under it is kept for so long at most."""
+        return str(int(self.now().timestamp()) // seconds)
+
     def close(self) -> None:
         """Let the inventory go."""
         self.keeper.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from scanner.exports.operation import Operation, operation_of
 from scanner.inventory import count_rows, coverage_rows, denominator, scans_rows
 from scanner.inventory.rows import Denominator
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date, datetime
 
+    from scanner.config import SiteFile
     from scanner.inventory import Filters, Inventory
     from scanner.inventory.rows import CountRow, CoverageRow
 
@@ -31,6 +33,8 @@ class Whole:
     """When the newest scan or import of each site ended, or began where it did not end."""
     versions: Mapping[str, str] = field(default_factory=dict)
     """Of what made the newest scan."""
+    operation: Operation = field(default_factory=Operation)
+    """Only of a format that counts, and where a clock was given."""
 
     @property
     def last(self) -> datetime | None:
@@ -38,8 +42,22 @@ class Whole:
         return max(self.scans.values(), default=None)
 
 
-def whole_of(inventory: Inventory, filters: Filters, *, today: date) -> Whole:
+def whole_of(
+    inventory: Inventory,
+    filters: Filters,
+    *,
+    today: date,
+    now: datetime | None = None,
+    file: SiteFile | None = None,
+) -> Whole:
     """What an export with these filters is of; filters by certainty and text change no figure of it.
+
+    Args:
+        inventory: the inventory.
+        filters: which wards, systems and status.
+        today: the day that verdicts are for.
+        now: by which clock scans are late; None: how the nightly work goes is not wanted.
+        file: the site file of one of the sites, if it is there.
 
     Raises:
         ConfigError: the OS pattern means no release.
@@ -56,11 +74,14 @@ def whole_of(inventory: Inventory, filters: Filters, *, today: date) -> Whole:
         scans[scan.site] = max(scan.ended or scan.started, scans.get(scan.site, scan.started))
         versions = scan.versions
     covered = coverage_rows(inventory, by=("site", "ward"))
+    wards = counted("site", "ward")
+    sites = frozenset(row.keys["site"] for row in wards)
     return Whole(
         denominator(inventory, filters),
-        counted("site", "ward"),
+        wards,
         counted("site", "ward", "status"),
         tuple(row for row in covered if filters.of_place(row.keys["site"], row.keys["ward"])),
         scans,
         versions,
+        Operation() if now is None else operation_of(inventory, filters, sites, now, file),
     )

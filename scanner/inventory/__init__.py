@@ -13,6 +13,7 @@ import importlib
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from scanner.inventory.areas import ROLL_UP, Area
     from scanner.inventory.breakers import breakers_rows, clear_breakers, fragile_rows
     from scanner.inventory.counting import BY, count_rows
     from scanner.inventory.covering import COVERED_BY, coverage_rows, denominator
@@ -77,6 +78,7 @@ if TYPE_CHECKING:
     from scanner.inventory.wards import networks_named, places_rows, ward_networks
 
 _HOMES: Final = {
+    "areas": ("ROLL_UP", "Area"),
     "breakers": ("breakers_rows", "clear_breakers", "fragile_rows"),
     "counting": ("BY", "count_rows"),
     "covering": ("COVERED_BY", "coverage_rows", "denominator"),
@@ -128,7 +130,9 @@ __all__ = [
     "COVERED_BY",
     "EVERY",
     "LISTENING",
+    "ROLL_UP",
     "TREND_BY",
+    "Area",
     "Asset",
     "AssetDetail",
     "BreakerRow",

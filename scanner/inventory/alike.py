@@ -15,6 +15,7 @@ from scanner.inventory.wards import wards_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from collections.abc import Set as AbstractSet
     from datetime import date
 
     from scanner.inventory.rows import Place
@@ -35,13 +36,17 @@ class Alike:
 
 
 def alike_rows(
-    inventory: Inventory, *, site: str = "", today: date, releases: Mapping[str, Release] | None = None
+    inventory: Inventory,
+    *,
+    sites: AbstractSet[str] | None = None,
+    today: date,
+    releases: Mapping[str, Release] | None = None,
 ) -> Iterator[Alike]:
     """Every machine that was ever seen, in the order of site and ward; each counts in one row.
 
     Args:
         inventory: the inventory.
-        site: which site, by its name, whatever the case; empty: all.
+        sites: the names of the sites; None: all.
         today: the day that verdicts are for.
         releases: today's releases, by id; the packaged ones otherwise.
 
@@ -58,7 +63,7 @@ def alike_rows(
     for site_id, ward_id, candidates, certainty, machines in counted:
         found.setdefault((site_id, ward_id), []).append((candidates, certainty, machines))
     for key, ward in wards.items():
-        if site and ward.where.site.casefold() != site.casefold():
+        if sites is not None and ward.where.site not in sites:
             continue
         policy = verdicts.policy(ward.settings, ward.name)
         for stored, certainty, machines in sorted(found.get(key, ())):

@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, update
 
 from scanner.addresses import AddressSet, address_of
 from scanner.errors import InventoryError
-from scanner.inventory.tables import CAMPAIGN_SCANS, SCANS
+from scanner.inventory.tables import CAMPAIGN_SCANS, SCANS, SITES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,17 +46,23 @@ def begin_scan(
     spans = intent.spans
     if resumed is not None and not spans:
         spans = json.loads(connection.scalar(select(SCANS.c.spans).where(SCANS.c.id == resumed)) or "[]")
-    _demand_apart(connection, database, spans)
+    _demand_apart(connection, database, site_id, spans)
     if resumed is not None:
         return resumed, _resume(connection, database, site_id, resumed, intent)
     return _insert(connection, site_id, intent), intent.started
 
 
-def _demand_apart(connection: Connection, database: Database, spans: Sequence[Span]) -> None:
-    """Go on only where no living scan comes to one of these addresses; the dead are marked as killed."""
+def _demand_apart(connection: Connection, database: Database, site_id: int, spans: Sequence[Span]) -> None:
+    """Go on only where no living scan comes to one of these addresses; the dead are marked as killed.
+
+    One address is one host for all scans of a machine, whatever site they are of. Two sites may use the same
+    addresses for different hosts: their scans are apart where other machines carry them out.
+    """
     ours = AddressSet(spans)
-    columns = (SCANS.c.id, SCANS.c.started, SCANS.c.spans)
-    for scan, started, theirs in connection.execute(select(*columns).where(SCANS.c.state == "running")).all():
+    columns = (SCANS.c.id, SCANS.c.started, SCANS.c.spans, SCANS.c.site_id, SITES.c.name)
+    running = select(*columns).join(SITES).where(SCANS.c.state == "running")
+    named = connection.scalar(select(SITES.c.name).where(SITES.c.id == site_id))
+    for scan, started, theirs, site, name in connection.execute(running).all():
         lock = database.lock(scan)
         if not lock.held():
             lock.forget()
@@ -65,7 +71,7 @@ def _demand_apart(connection: Connection, database: Database, spans: Sequence[Sp
         shared = [
             max(first, low) for first, last in json.loads(theirs) for low, _ in ours.overlapping(first, last)
         ]
-        if shared:
+        if shared and not (named and name and site != site_id and lock.elsewhere()):
             raise InventoryError(
                 "scan {scan}, running since {since} UTC, comes to {address} as well: "
                 "wait until it ends, or halt it with vetuste stop",

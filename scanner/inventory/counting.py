@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from scanner.inventory.areas import SITES_TOLD
 from scanner.inventory.database import asking
 from scanner.inventory.extent import extents_of
 from scanner.inventory.identities import from_columns
@@ -20,19 +21,20 @@ from scanner.inventory.verdicts import Verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from collections.abc import Set as AbstractSet
     from datetime import date
 
     from scanner.inventory.store import Inventory
     from scanner.model import Release, Status
 
-BY: Final = ("ward", "site", "building", "os", "status", "owner")
+BY: Final = ("ward", "site", "building", "os", "status", "owner", "establishment", "group")
 """The keys that rows can be told apart by."""
 
 _OF_MACHINES: Final = frozenset({"os", "status"})
 """The keys that tell machines apart, and not places."""
 
 _QUERIES: Final = {
-    "sites": "SELECT id, name, settings FROM sites",
+    "sites": SITES_TOLD,
     "wards": "SELECT id, site_id, name, building, owner FROM wards",
     "subnets": "SELECT ward_id, network FROM subnets",
     "coverage": "SELECT site_id, version, block, ever FROM coverage",
@@ -40,7 +42,6 @@ _QUERIES: Final = {
     "identities": "SELECT id, candidates, certainty FROM identities",
 }
 _OF_A_SITE: Final = {
-    "sites": "SELECT id, name, settings FROM sites WHERE id = ?",
     "wards": "SELECT id, site_id, name, building, owner FROM wards WHERE site_id = ?",
     "subnets": "SELECT ward_id, network FROM subnets"
     " WHERE ward_id IN (SELECT id FROM wards WHERE site_id = ?)",
@@ -75,7 +76,7 @@ def count_rows(  # noqa: PLR0913 - the question, each part of it by name
     by: Sequence[str] = ("ward",),
     pattern: str | None = None,
     status: Status | None = None,
-    site: str | None = None,
+    sites: AbstractSet[str] | None = None,
     today: date,
     releases: Mapping[str, Release] | None = None,
 ) -> tuple[CountRow, ...]:
@@ -91,7 +92,7 @@ def count_rows(  # noqa: PLR0913 - the question, each part of it by name
         by: some of :data:`BY`, in the order that rows are sorted by.
         pattern: which releases (:func:`~scanner.inventory.patterns.releases_meant`); None: all.
         status: which verdict; None: any.
-        site: which site, by its name, whatever the case; None or empty: all.
+        sites: the names of the sites; None: all.
         today: the day that verdicts are for.
         releases: today's releases, by id; the packaged ones otherwise.
 
@@ -101,7 +102,7 @@ def count_rows(  # noqa: PLR0913 - the question, each part of it by name
     """
     verdicts = Verdicts(today, releases)
     question = Question(releases_meant(pattern, verdicts.releases) if pattern else None, status)
-    rows = _load(inventory, site)
+    rows = _load(inventory, sites)
     wards = _wards(rows)
     counts = _counts(rows, wards, by, question, verdicts)
     places = [key for key in by if key not in _OF_MACHINES]
@@ -114,18 +115,17 @@ def count_rows(  # noqa: PLR0913 - the question, each part of it by name
     )
 
 
-def _load(inventory: Inventory, site: str | None) -> _Rows:
+def _load(inventory: Inventory, sites: AbstractSet[str] | None) -> _Rows:
     """Everything in one read transaction, so that no figure is of another moment than the next."""
     with asking(inventory.database) as connection:
         connection.execute("BEGIN")
-        if not site:
+        if sites is None:
             return {name: connection.execute(sql).fetchall() for name, sql in _QUERIES.items()}
         rows: _Rows = {name: [] for name in _QUERIES}
-        # No two sites have one name, but two names may be the same but for the case.
-        for number, name, _ in connection.execute(_QUERIES["sites"]).fetchall():
-            if name.casefold() == site.casefold():
-                for table, sql in _OF_A_SITE.items():
-                    rows[table] += connection.execute(sql, (number,)).fetchall()
+        rows["sites"] = [row for row in connection.execute(SITES_TOLD) if row[1] in sites]
+        for number, *_ in rows["sites"]:
+            for table, sql in _OF_A_SITE.items():
+                rows[table] += connection.execute(sql, (number,)).fetchall()
         there = {row[-2] for row in rows["groups"]}
         rows["identities"] = [row for row in connection.execute(_QUERIES["identities"]) if row[0] in there]
         return rows
@@ -134,12 +134,12 @@ def _load(inventory: Inventory, site: str | None) -> _Rows:
 def _wards(rows: _Rows) -> _Wards:
     """Wards and their figures; one without subnets and machines is of the past, and left out."""
     wards: _Wards = {}
-    for site_id, site, settings in rows["sites"]:
-        nowhere = {"site": site, "ward": "", "building": "", "owner": ""}
-        wards[site_id, None] = _Ward(nowhere, settings)
+    for site_id, site, group, establishment, settings in rows["sites"]:
+        told = {"site": site, "group": group, "establishment": establishment}
+        wards[site_id, None] = _Ward({**told, "ward": "", "building": "", "owner": ""}, settings)
     for ward_id, site_id, name, building, owner in rows["wards"]:
         site = wards[site_id, None]
-        names = {"site": site.names["site"], "ward": name, "building": building, "owner": owner}
+        names = {**site.names, "ward": name, "building": building, "owner": owner}
         wards[site_id, ward_id] = _Ward(names, site.settings)
     homes = {ward_id: ward for (_, ward_id), ward in wards.items() if ward_id is not None}
     for ward_id, network in rows["subnets"]:

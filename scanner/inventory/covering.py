@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from scanner.inventory.grounds import Ground, Key
     from scanner.inventory.store import Inventory
 
-COVERED_BY: Final = ("ward", "subnet", "site", "building", "owner")
+COVERED_BY: Final = ("ward", "subnet", "site", "building", "owner", "establishment", "group")
 """The keys that rows can be told apart by."""
 
 _FRAGILE: Final = (

@@ -53,6 +53,9 @@ class ScanLock(Protocol):
     def held(self) -> bool:
         """Whether somebody living holds it; so too where that cannot be told."""
 
+    def elsewhere(self) -> bool:
+        """Whether its holder is known to be another machine."""
+
     def forget(self) -> None:
         """Remove what a dead holder left; only in a write transaction, so that nobody takes it now."""
 

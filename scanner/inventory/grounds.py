@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from scanner.addresses import IPV6_END, AddressMap, AddressSet
+from scanner.inventory.areas import SITES_TOLD
 from scanner.inventory.blocks import Blocks, blocks_of, blocks_of_rows, divide, size, within
 from scanner.inventory.ledger import unpacked
 
@@ -20,7 +21,6 @@ Key: TypeAlias = tuple[str, ...]
 
 EVERYTHING: Final = AddressSet([(0, IPV6_END)])
 
-_SITES: Final = "SELECT id, name FROM sites ORDER BY id"
 _WARDS: Final = "SELECT id, name, building, owner FROM wards WHERE site_id = ?"
 _SUBNETS: Final = "SELECT ward_id, network FROM subnets JOIN wards ON wards.id = ward_id WHERE site_id = ?"
 _COVERAGE: Final = "SELECT version, block, ever FROM coverage WHERE site_id = ?"
@@ -66,10 +66,11 @@ def grounds_of(connection: Plain, by: Sequence[str]) -> Iterator[Ground]:
 
     Args:
         connection: in a read transaction.
-        by: what a row is: some of ``site``, ``ward``, ``building``, ``owner``, ``subnet``.
+        by: what a row is: some of the keys of ``names``.
     """
-    for site_id, site in connection.execute(_SITES).fetchall():
-        names = {"site": site, "ward": "", "building": "", "owner": "", "subnet": ""}
+    for site_id, site, group, establishment, _ in connection.execute(SITES_TOLD).fetchall():
+        told = {"site": site, "group": group, "establishment": establishment}
+        names = {**told, "ward": "", "building": "", "owner": "", "subnet": ""}
         wards = {
             ward_id: {**names, "ward": ward, "building": building, "owner": owner}
             for ward_id, ward, building, owner in connection.execute(_WARDS, (site_id,))

@@ -52,6 +52,10 @@ class FileLock:
         """Whether somebody living holds it."""
         return held(self._file)
 
+    def elsewhere(self) -> bool:
+        """Never: who has this folder is taken for this machine."""
+        return False
+
     def forget(self) -> None:
         """Remove what a dead holder left; only in a write transaction, so that nobody takes it now."""
         self._file.unlink(missing_ok=True)

@@ -52,6 +52,7 @@ def _columns(site: SiteFile | None) -> dict[str, str]:
         return {"name": "", "finess": "", "group": "", "establishment": "", "settings": "{}"}
     settings = {
         "horizon_months": site.site.horizon_months,
+        "late_after_hours": site.health.late_after_hours,
         "esu": [
             {"release": esu.release, "until": esu.until.isoformat(), "wards": list(esu.wards)}
             for esu in site.esu

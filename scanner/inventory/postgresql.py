@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from contextlib import closing
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
@@ -23,12 +25,22 @@ if TYPE_CHECKING:
 _MARK: Final = "the inventory of vetuste"
 """The comment on the table of the schema's version, by which an inventory is known."""
 
+
+@cache
+def _boot() -> str:
+    """What tells this machine from others: its kernel's boot (random(4)); empty where it is not told."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
 _DEFAULTS: Final = {
     "connect_timeout": "10",
     "keepalives_idle": "10",
     "keepalives_interval": "5",
     "keepalives_count": "3",
-    "application_name": "vetuste",
+    "application_name": f"vetuste {_boot()}".strip(),
     "client_encoding": "utf8",
 }
 _SECRETS: Final = ("password", "sslpassword")
@@ -44,13 +56,17 @@ _PATIENT: Final = (
 )
 """So that the server sees the death of a machine that holds a scan's lock, and ends none that lives."""
 _TAKE: Final = f"SELECT pg_try_advisory_lock({_FAMILY}, %s::int)"
-_HELD: Final = f"""
-SELECT EXISTS (
-  SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND granted
+_HOLDERS: Final = f"""
+  SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND granted
   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
   AND classid = ({_FAMILY}::bigint & 4294967295)::oid AND objid = ?::bigint::oid
-)
 """  # noqa: S608 - constants; https://www.postgresql.org/docs/current/view-pg-locks.html
+_HELD: Final = f"SELECT EXISTS ({_HOLDERS})"
+_ELSEWHERE: Final = f"""
+SELECT starts_with(application_name, 'vetuste ') AND application_name <> current_setting('application_name')
+FROM pg_stat_activity WHERE pid IN ({_HOLDERS})
+"""  # noqa: S608 - the same
+"""NULL where this role may not know it."""
 _MARKED: Final = """
 SELECT current_schema(), obj_description(
   (SELECT oid FROM pg_class WHERE relname = 'alembic_version'
@@ -230,6 +246,12 @@ class SessionLock:
         with guarded(self._database), closing(self._database.connect()) as connection:
             row = connection.execute(_HELD, (self._scan,)).fetchone()
         return row is None or bool(row[0])
+
+    def elsewhere(self) -> bool:
+        """Whether its holder is known to be another machine: each names its kernel, as it was started."""
+        with guarded(self._database), closing(self._database.connect()) as connection:
+            row = connection.execute(_ELSEWHERE, (self._scan,)).fetchone()
+        return row is not None and bool(row[0]) and bool(_boot())
 
     def forget(self) -> None:
         """The dead leave nothing."""

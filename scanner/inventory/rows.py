@@ -23,6 +23,7 @@ class Place:
     finess: str = ""
     group: str = ""
     establishment: str = ""
+    """The site itself, where its file names none."""
     ward: str = ""
     building: str = ""
     floor: str = ""
@@ -132,13 +133,14 @@ class Filters:
     certainty: Certainty | None = None
     text: str = ""
     """Found anywhere in address, name, fully qualified name, domain or MAC, whatever the case."""
+    sites: frozenset[str] | None = None
+    """The names of the sites; None: all."""
 
     def of_place(self, site: str, ward: str) -> bool:
         """Whether what is in a ward of a site (outside every ward: empty) is wanted."""
-        wanted_site, wanted_ward = self.site.casefold(), self.ward.casefold()
-        return (not wanted_site or wanted_site == site.casefold()) and (
-            not wanted_ward or fnmatch(ward.casefold(), wanted_ward)
-        )
+        here = self.sites is None or site in self.sites
+        here = here and self.site.casefold() in ("", site.casefold())
+        return here and (not self.ward or fnmatch(ward.casefold(), self.ward.casefold()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,9 @@ from scanner.inventory.tables import (
 from scanner.inventory.transactions import reading
 
 if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.engine import Connection
+
     from scanner.inventory.store import Inventory
 
 
@@ -34,26 +37,29 @@ def scans_rows(inventory: Inventory, site: str | None = None) -> tuple[ScanRow, 
     Raises:
         InventoryError: the inventory cannot be read.
     """
-    wanted = select(SCANS, SITES.c.name.label("site")).join(SITES).order_by(SCANS.c.id.desc())
-    if site is not None:
-        wanted = wanted.where(SITES.c.name == site)
     with reading(inventory) as connection:
-        return tuple(
-            ScanRow(
-                id=row.id,
-                site=row.site,
-                started=row.started,
-                ended=row.ended,
-                state=row.state,
-                profile=row.profile,
-                scope=row.scope,
-                versions=json.loads(row.versions),
-                counts=json.loads(row.counts),
-                request=json.loads(row.request),
-                digest=row.digest,
-            )
-            for row in connection.execute(wanted)
+        return scans_in(connection, *(() if site is None else (SITES.c.name == site,)))
+
+
+def scans_in(connection: Connection, *conditions: ColumnElement[bool]) -> tuple[ScanRow, ...]:
+    """The scans of which all this holds, newest first."""
+    wanted = select(SCANS, SITES.c.name.label("site")).join(SITES).where(*conditions)
+    return tuple(
+        ScanRow(
+            id=row.id,
+            site=row.site,
+            started=row.started,
+            ended=row.ended,
+            state=row.state,
+            profile=row.profile,
+            scope=row.scope,
+            versions=json.loads(row.versions),
+            counts=json.loads(row.counts),
+            request=json.loads(row.request),
+            digest=row.digest,
         )
+        for row in connection.execute(wanted.order_by(SCANS.c.id.desc()))
+    )
 
 
 IMPORTED: Final = "import"

@@ -9,6 +9,8 @@ from scanner.inventory.database import asking
 from scanner.model import Outcome, Transport
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from scanner.inventory.store import Inventory
 
 _SUMS: Final = """
@@ -17,8 +19,8 @@ FROM ledger JOIN ledger_kinds ON ledger_kinds.id = kind_id
 {which}
 GROUP BY probe, transport, outcome ORDER BY probe, transport, outcome
 """
-_OF_A_SITE: Final = (
-    "WHERE scan_id IN (SELECT scans.id FROM scans JOIN sites ON sites.id = site_id WHERE sites.name = ?)"
+_OF_SITES: Final = (
+    "WHERE scan_id IN (SELECT scans.id FROM scans JOIN sites ON sites.id = site_id WHERE sites.name IN ({}))"
 )
 
 
@@ -35,16 +37,15 @@ class Sent:
     received: int
 
 
-def sent_rows(inventory: Inventory, site: str = "") -> tuple[Sent, ...]:
-    """The sums of the whole ledger, of the site of that name or of all.
+def sent_rows(inventory: Inventory, sites: Collection[str] | None = None) -> tuple[Sent, ...]:
+    """The sums of the whole ledger, of the sites of these names or of all.
 
     Raises:
         InventoryError: the inventory cannot be read.
     """
+    which = "" if sites is None else _OF_SITES.format(", ".join("?" * len(sites)))
     with asking(inventory.database) as connection:
-        rows = connection.execute(
-            _SUMS.format(which=_OF_A_SITE if site else ""), (site,) if site else ()
-        ).fetchall()
+        rows = connection.execute(_SUMS.format(which=which), tuple(sites or ())).fetchall()
     return tuple(
         Sent(probe, Transport(transport), Outcome(outcome), int(attempts), int(sent), int(received))
         for probe, transport, outcome, attempts, sent, received in rows

@@ -59,7 +59,7 @@ def wards_of(connection: Connection) -> list[Ward]:
     found: list[Ward] = []
     sites = {row.id: row for row in connection.execute(select(SITES))}
     for site in sites.values():
-        where = Place(site.name, site.finess, site.group, site.establishment)
+        where = Place(site.name, site.finess, site.group, site.establishment or site.name)
         found.append(Ward((site.id, None), site.settings, where))
     homes = {ward.key[0]: ward for ward in found}
     for row in connection.execute(select(WARDS)):

@@ -21,8 +21,8 @@ class Asked:
     today: date
     """The day that verdicts are for."""
     language: str = "fr"
-    site: str = ""
-    """Only the site of this name, whatever the case; empty: all."""
+    sites: frozenset[str] | None = None
+    """The names of the sites; None: all."""
     ward: str = ""
     """Only this ward, as filters have it; for the report of a ward."""
     since: date | None = None
@@ -32,6 +32,10 @@ class Asked:
     beside: str = ""
     """The name of the file beside the report that has the long list; empty: there is none."""
 
+    def holds(self, site: str) -> bool:
+        """Whether it is of a site."""
+        return self.sites is None or site in self.sites
+
 
 def scans_of(inventory: Inventory, asked: Asked) -> tuple[ScanRow, ...]:
     """The scans that the report is of, newest first.
@@ -39,5 +43,4 @@ def scans_of(inventory: Inventory, asked: Asked) -> tuple[ScanRow, ...]:
     Raises:
         InventoryError: the inventory cannot be read.
     """
-    wanted = asked.site.casefold()
-    return tuple(scan for scan in scans_rows(inventory) if wanted in ("", scan.site.casefold()))
+    return tuple(scan for scan in scans_rows(inventory) if asked.holds(scan.site))

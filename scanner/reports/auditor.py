@@ -48,7 +48,7 @@ def auditor(inventory: Inventory, asked: Asked) -> str:
     Raises:
         InventoryError: the inventory cannot be read.
     """
-    today, site = asked.today, asked.site
+    today, sites = asked.today, asked.sites
     scans = scans_of(inventory, asked)
     covered = _covered(inventory, asked)
     return render(
@@ -66,20 +66,20 @@ def auditor(inventory: Inventory, asked: Asked) -> str:
         refused=_ranges(REFUSED_PORTS),
         covered=covered,
         all_covered=reduce(CoverageRow.plus, covered, CoverageRow({}, excluded=0, passive=0)),
-        stopped=[row for row in breakers_rows(inventory) if site.casefold() in ("", row.site.casefold())],
-        whole=all_of(count_rows(inventory, by=("site", "ward"), site=site, today=today)),
-        systems=count_rows(inventory, by=("os",), site=site, today=today),
-        statuses=count_rows(inventory, by=("status",), site=site, today=today),
+        stopped=[row for row in breakers_rows(inventory) if asked.holds(row.site)],
+        whole=all_of(count_rows(inventory, by=("site", "ward"), sites=sites, today=today)),
+        systems=count_rows(inventory, by=("os",), sites=sites, today=today),
+        statuses=count_rows(inventory, by=("status",), sites=sites, today=today),
         sample=tuple(_proofs(inventory, asked)),
         each=SAMPLE,
-        sent=sent_rows(inventory, scans[0].site if site and scans else site),
-        campaigns=[row for row in campaigns_rows(inventory) if site.casefold() in ("", row.site.casefold())],
+        sent=sent_rows(inventory, sites),
+        campaigns=[row for row in campaigns_rows(inventory) if asked.holds(row.site)],
     )
 
 
 def _covered(inventory: Inventory, asked: Asked) -> list[CoverageRow]:
     rows = coverage_rows(inventory, by=("site", "ward"), site=asked.file)
-    return [row for row in rows if asked.site.casefold() in ("", row.keys["site"].casefold())]
+    return [row for row in rows if asked.holds(row.keys["site"])]
 
 
 def _ranges(ports: Iterable[int]) -> str:
@@ -103,7 +103,7 @@ class Proof:
 def _proofs(inventory: Inventory, asked: Asked) -> Iterator[Proof]:
     """The proofs of the sample, status by status."""
     classifier = default_classifier()
-    for asset in sample(assets_rows(inventory, Filters(site=asked.site), today=asked.today)):
+    for asset in sample(assets_rows(inventory, Filters(sites=asked.sites), today=asked.today)):
         detail = asset_detail(inventory, asset.id, today=asked.today)
         steps = classifier.proof(detail.asset.evidence)
         told = tuple(step for step in steps if step.told is not None)

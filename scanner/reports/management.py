@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from scanner.inventory import State, Wanted, count_rows, findings_rows, trend_rows
 from scanner.inventory.alike import alike_rows
+from scanner.inventory.areas import ROLL_UP, branches
 from scanner.inventory.rows import Filters
 from scanner.lifecycle import months_after
 from scanner.model import Status
@@ -17,11 +18,13 @@ from scanner.reports.rendering import render
 from scanner.reports.workstations import indicator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import date
 
-    from scanner.inventory import Inventory, TrendRow
+    from scanner.inventory import CountRow, Inventory, TrendRow
     from scanner.reports.asked import Asked
+    from scanner.reports.counts import Counted
+
+    _History: TypeAlias = dict[date, tuple[list[TrendRow], list[TrendRow]]]
 
 WARDS: Final = 15
 PRODUCTS: Final = 10
@@ -34,13 +37,14 @@ def management(inventory: Inventory, asked: Asked) -> str:
     Raises:
         InventoryError: the inventory cannot be read.
     """
-    today, site = asked.today, asked.site
+    today, sites = asked.today, asked.sites
     unsupported = Status.UNSUPPORTED
-    wards = count_rows(inventory, by=("site", "ward"), status=unsupported, site=site, today=today)
-    products = count_rows(inventory, by=("os",), status=unsupported, site=site, today=today)
-    statuses = count_rows(inventory, by=("status",), site=site, today=today)
-    alike = tuple(alike_rows(inventory, site=site, today=today))
+    wards = count_rows(inventory, by=("site", "ward"), status=unsupported, sites=sites, today=today)
+    products = count_rows(inventory, by=("os",), status=unsupported, sites=sites, today=today)
+    statuses = count_rows(inventory, by=("status",), sites=sites, today=today)
+    alike = tuple(alike_rows(inventory, sites=sites, today=today))
     scans = scans_of(inventory, asked)
+    history = _history(inventory, asked)
     return render(
         "management.html",
         asked.language,
@@ -52,7 +56,8 @@ def management(inventory: Inventory, asked: Asked) -> str:
         wards=worst_first(wards, WARDS),
         products=worst_first(products, PRODUCTS),
         statuses={row.keys["status"]: row.certain + row.probable + row.to_verify for row in statuses},
-        trend=_trend(inventory, asked),
+        trend=_trend(history),
+        branches=_branches(inventory, asked, history),
         calendar=calendar(alike, today),
         done=_done(inventory, asked),
         indicator=indicator(alike),
@@ -70,35 +75,65 @@ class Standing:
     machines: int
 
 
-def _trend(inventory: Inventory, asked: Asked) -> tuple[Standing, ...]:
-    """The last months, the month of the first scan at the earliest."""
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A group, an establishment or a site: machines without support, and how it stood at first."""
+
+    names: tuple[str, ...]
+    """From the group down to what it is."""
+    counted: Counted
+    before: Standing | None
+    """At the first day of the trend; None: there is no trend."""
+
+
+def _history(inventory: Inventory, asked: Asked) -> _History:
+    """The last months, the month of the first scan at the earliest: without support, and everything."""
     scans = scans_of(inventory, asked)
     if not scans:
-        return ()
+        return {}
     first = min(scan.started for scan in scans).date()
     since = min(asked.today, max(first, months_after(asked.today, -MONTHS)))
-
-    def rows(status: Status | None) -> dict[date, list[TrendRow]]:
-        found = trend_rows(inventory, by=("site",), status=status, since=since, today=asked.today)
-        return _by_day(row for row in found if asked.site.casefold() in ("", row.keys["site"].casefold()))
-
-    without, everything = rows(Status.UNSUPPORTED), rows(None)
-    return tuple(
-        Standing(
-            day,
-            sum(row.certain + row.probable for row in without.get(day, ())),
-            sum(row.to_verify for row in without.get(day, ())),
-            sum(row.machines for row in everything[day]),
+    found: _History = {}
+    for place, status in enumerate((Status.UNSUPPORTED, None)):
+        rows = trend_rows(
+            inventory, by=ROLL_UP, status=status, sites=asked.sites, since=since, today=asked.today
         )
-        for day in sorted(everything)
+        for row in rows:
+            found.setdefault(row.day, ([], []))[place].append(row)
+    return found
+
+
+def _trend(history: _History) -> tuple[Standing, ...]:
+    return tuple(_standing(day, *history[day]) for day in sorted(history))
+
+
+def _standing(day: date, without: list[TrendRow], everything: list[TrendRow]) -> Standing:
+    return Standing(
+        day,
+        sum(row.certain + row.probable for row in without),
+        sum(row.to_verify for row in without),
+        sum(row.machines for row in everything),
     )
 
 
-def _by_day(rows: Iterable[TrendRow]) -> dict[date, list[TrendRow]]:
-    found: dict[date, list[TrendRow]] = {}
-    for row in rows:
-        found.setdefault(row.day, []).append(row)
+def _branches(inventory: Inventory, asked: Asked, history: _History) -> list[Branch]:
+    rows = count_rows(inventory, by=ROLL_UP, status=Status.UNSUPPORTED, sites=asked.sites, today=asked.today)
+    first = min(history, default=None)
+    found: list[Branch] = []
+    for names in branches(_of(row) for row in rows):
+
+        def mine(row: CountRow | TrendRow, names: tuple[str, ...] = names) -> bool:
+            return _of(row)[: len(names)] == names
+
+        before = None
+        if first is not None:
+            before = _standing(first, *(list(filter(mine, each)) for each in history[first]))
+        found.append(Branch(names, all_of(filter(mine, rows)), before))
     return found
+
+
+def _of(row: CountRow | TrendRow) -> tuple[str, ...]:
+    return tuple(row.keys[key] for key in ROLL_UP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +154,7 @@ def _done(inventory: Inventory, asked: Asked) -> Done:
     since = asked.since or months_after(asked.today, -1)
     opened = closed = left = overdue = waived = 0
     everything = Wanted(states=frozenset(State))
-    for _, finding in findings_rows(inventory, Filters(site=asked.site), everything, today=asked.today):
+    for _, finding in findings_rows(inventory, Filters(sites=asked.sites), everything, today=asked.today):
         opened += finding.opened.date() >= since
         closed += not finding.is_live and finding.changed.date() >= since
         left += finding.is_live

@@ -53,10 +53,10 @@ def ward(inventory: Inventory, asked: Asked) -> str:
         ConfigError: there is no such ward.
         InventoryError: the inventory cannot be read.
     """
-    wanted = Filters(site=asked.site, ward=asked.ward)
+    wanted = Filters(sites=asked.sites, ward=asked.ward)
 
     def counted(status: Status | None) -> list[CountRow]:
-        rows = count_rows(inventory, by=("site", "ward"), status=status, site=asked.site, today=asked.today)
+        rows = count_rows(inventory, by=("site", "ward"), status=status, sites=asked.sites, today=asked.today)
         return [
             row for row in rows if row.keys["ward"] and wanted.of_place(row.keys["site"], row.keys["ward"])
         ]

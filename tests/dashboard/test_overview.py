@@ -11,8 +11,9 @@ import pytest
 from scanner.config import SiteSource
 from scanner.dashboard.counted import wards_of
 from scanner.dashboard.house import House
-from scanner.dashboard.pages.overview import quarters, total_of
+from scanner.dashboard.pages.overview import quarters
 from scanner.dashboard.pages.wards import heat, in_order
+from scanner.dashboard.rolling import total_of
 from scanner.dashboard.visitor import Role, Visitor
 from scanner.inventory import count_rows, open_inventory
 from scanner.language import Message

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from scanner.exports import Format, Options, formats
+from scanner.exports.operation import Operation
 from scanner.exports.whole import Whole
-from scanner.inventory.rows import Asset, CountRow, CoverageRow, Denominator, Place
+from scanner.inventory.lateness import Lateness
+from scanner.inventory.rows import Asset, CountRow, CoverageRow, Denominator, Place, ScanRow
 from scanner.lifecycle import Policy, judge
 from scanner.model import Certainty, Identity, Release, Role
 
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 TODAY: Final = date(2026, 11, 23)
+SCANNED: Final = datetime(2026, 11, 20, 8, 0, 0, 123, tzinfo=UTC)
+DAY: Final = timedelta(days=1)
 XP: Final = Release(
     "w-xp", "Windows XP SP3", "Windows XP", "Windows", "Microsoft", Role.CLIENT, ("5.1.2600",),
     end=date(2014, 4, 8),
@@ -80,9 +85,20 @@ def whole(*words: str) -> Whole:
         rows,
         tuple(replace(row, keys={**row.keys, "status": "unsupported"}) for row in rows),
         tuple(CoverageRow(each, 256, oldest_scan=TODAY, newest_scan=TODAY) for each in keys),
-        {"CHU": datetime(2026, 11, 20, 8, 0, 0, 123, tzinfo=UTC)},
+        {"CHU": SCANNED},
         {"data": "abc", "program": "1"},
+        Operation((_night(),), Counter({"CHU": 2}), Counter({("CHU", "open"): 4, ("CHU", "waived"): 1})),
     )
+
+
+def _night() -> Lateness:
+    newest = ScanRow(
+        *(7, "CHU", SCANNED - timedelta(minutes=90), SCANNED, "done", "clinical", "all", {}),
+        counts={"attempts": 1234},
+        request={},
+        digest="",
+    )
+    return Lateness("CHU", "Hôpital", "GHT", timedelta(hours=24), SCANNED, SCANNED + DAY, newest)
 
 
 def form(name: str) -> Format:

@@ -41,8 +41,8 @@ def test_every_machine_counts_once_where_it_is_and_as_what(inventory: Inventory,
         for asset in assets_rows(inventory, today=TODAY, releases=RELEASES)
     )
     assert max(counted.values()) == 2
-    assert list(alike_rows(inventory, site="elsewhere", today=TODAY)) == []
-    here = sum(row.machines for row in alike_rows(inventory, site="chu", today=TODAY, releases=RELEASES))
+    assert list(alike_rows(inventory, sites={"elsewhere"}, today=TODAY)) == []
+    here = sum(row.machines for row in alike_rows(inventory, sites={"CHU"}, today=TODAY, releases=RELEASES))
     assert here == len(hosts)
 
 
@@ -62,8 +62,8 @@ def test_what_was_sent_is_the_sum_of_the_ledger(inventory: Inventory, site: Site
         each = sums.setdefault((row.attempt.probe, row.attempt.outcome), [0, 0, 0])
         for place, number in enumerate((1, row.attempt.sent, row.attempt.received)):
             each[place] += number
-    for site_name in ("", "CHU"):
-        found = sent_rows(inventory, site_name)
+    for sites in (None, {"CHU"}, {"CHU", "elsewhere"}):
+        found = sent_rows(inventory, sites)
         assert {(row.probe, row.outcome): [row.attempts, row.sent, row.received] for row in found} == sums
         assert list(found) == sorted(found, key=lambda row: (row.probe, row.transport, row.outcome))
-    assert sent_rows(inventory, "elsewhere") == ()
+    assert sent_rows(inventory, {"elsewhere"}) == ()

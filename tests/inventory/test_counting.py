@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from scanner.config import load_site
 from scanner.errors import ConfigError
-from scanner.inventory import BY, Filters, assets_rows, count_rows
+from scanner.inventory import BY, Area, Filters, assets_rows, count_rows
 from scanner.inventory.extent import extents_of
 from scanner.inventory.order import natural
 from scanner.inventory.patterns import releases_meant
@@ -246,17 +246,20 @@ def test_of_a_site_counts_are_those_of_its_rows_among_all(filled: Inventory, tmp
             ("xp", Status.ENDING),
         ):
 
-            def counted(site: str | None, *, by: tuple[str, ...] = by) -> list[CountRow]:
+            def counted(area: Area | None, *, by: tuple[str, ...] = by) -> list[CountRow]:
                 asked = {"pattern": pattern, "status": status}  # noqa: B023 - called at once
-                rows = count_rows(filled, by=by, site=site, today=TODAY, releases=RELEASES, **asked)  # type: ignore[arg-type]
+                sites = None if area is None else area.sites(filled)
+                rows = count_rows(filled, by=by, sites=sites, today=TODAY, releases=RELEASES, **asked)  # type: ignore[arg-type]
                 return list(rows)
 
             every = counted(None)
-            assert counted("") == every
+            assert counted(Area()) == every
             for name in ("CHU", "Straße"):
                 mine = [row for row in every if row.keys["site"] == name]
-                assert counted(name) == counted(name.upper()) == counted(name.casefold()) == mine
-    assert count_rows(filled, site="elsewhere", today=TODAY, releases=RELEASES) == ()
+                for called in (name, name.upper(), name.casefold()):
+                    assert counted(Area(called)) == mine
+    assert Area("elsewhere").sites(filled) == frozenset()
+    assert count_rows(filled, sites=frozenset(), today=TODAY, releases=RELEASES) == ()
 
 
 OTHER = """

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -40,7 +41,18 @@ from scanner.inventory.tables import METADATA, SITES
 from scanner.inventory.transactions import reading, writing
 from tests.cli.process import run
 from tests.inventory.holders import SCAN, child, go, said, scanning
-from tests.inventory.hospital import RELEASES, TODAY, XP, attempt, host, record, recorder, seen
+from tests.inventory.hospital import (
+    RELEASES,
+    SITE,
+    TODAY,
+    XP,
+    attempt,
+    host,
+    record,
+    recorder,
+    seen,
+    site_file,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -221,6 +233,33 @@ def test_a_reference_to_nothing_and_a_bad_constraint_are_found(url: str) -> None
     first, second = check_inventory(url).faults
     assert "late is not valid" in first
     assert second == "subnets.ward_id 77: wards"
+
+
+@pytest.mark.parametrize(
+    ("who", "other", "goes"),
+    [
+        ("vetuste another-machine", "Annexe", True),
+        ("vetuste another-machine", "CHU", False),  # the same site: the same hosts
+        ("vetuste another-machine", "", False),  # nobody knows which hosts these are
+        ("", "Annexe", False),  # this machine: the same hosts, whatever they are called
+        ("psql", "Annexe", False),  # it does not say where it is
+    ],
+)
+def test_two_sites_may_use_the_same_addresses_where_two_machines_ask_them(
+    url: str, tmp_path: Path, *, who: str, other: str, goes: bool
+) -> None:
+    ours = site_file(tmp_path)
+    theirs = site_file(tmp_path, SITE.replace('name = "CHU"', f'name = "{other}"')) if other else None
+    says = f"&application_name={quote(who)}" if who else ""
+    with open_inventory(url + says) as far, open_inventory(url) as near:
+        running = recorder(far, theirs, spans=GROUND)
+        if goes:
+            recorder(near, ours, spans=GROUND).finish()
+        else:
+            with pytest.raises(InventoryError, match=r"comes to 10\.0\.0\.0 as well"):
+                recorder(near, ours, spans=GROUND)
+        recorder(near, ours, spans=AddressSet.of(["10.0.0.16/28"]).spans).finish()
+        running.finish()
 
 
 def test_text_that_postgresql_cannot_keep_is_kept_as_far_as_it_can(inventory: Inventory) -> None:

@@ -100,7 +100,14 @@ class _Explained(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click has it
         """Set up the log as asked, then run."""
-        ctx.ensure_object(Switches).set_up_log()
+        kept = ctx.ensure_object(Switches)
+        kept.set_up_log()
+        if ctx.parent is not None:
+            kept.command = ctx.command_path.partition(" ")[2]
+        if kept.log_json and not isinstance(self, click.Group):
+            from scanner.cli.terminal.logs import event  # noqa: PLC0415 - only where it is asked for
+
+            event("command_begun", command=kept.command)
         return super().invoke(ctx)
 
 

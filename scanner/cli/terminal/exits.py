@@ -2,7 +2,7 @@
 
 ==== ===================================================================================
 0    done
-1    done, with findings (only with ``--fail-on``)
+1    done, with findings (only with ``--fail-on``); ``health``: a scan is late
 2    the command line, the site file, the data or a line of the input is wrong
 3    could not run
 130  interrupted; everything so far is kept

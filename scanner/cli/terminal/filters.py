@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from scanner.cli.terminal.areas import in_area
 from scanner.cli.terminal.switches import Option
 from scanner.inventory import Filters
 from scanner.model import Certainty, Status
@@ -16,11 +17,18 @@ if TYPE_CHECKING:
 
 
 def filters(function: Callable[..., Any]) -> Callable[..., Any]:
-    """``--ward --os --status --certainty --text``, handed over as ``wanted``, a :class:`Filters`."""
+    """``--ward --os --status --certainty --text``, and those of areas; handed over as ``wanted``."""
 
     @wraps(function)
-    def filtered(
-        *, ward: str, pattern: str, status: str | None, certainty: str | None, text: str, **others: object
+    def filtered(  # noqa: PLR0913 - one parameter an option
+        *,
+        sites: frozenset[str] | None,
+        ward: str,
+        pattern: str,
+        status: str | None,
+        certainty: str | None,
+        text: str,
+        **others: object,
     ) -> object:
         wanted = Filters(
             ward=ward,
@@ -28,10 +36,11 @@ def filters(function: Callable[..., Any]) -> Callable[..., Any]:
             status=Status(status) if status else None,
             certainty=Certainty(certainty) if certainty else None,
             text=text,
+            sites=sites,
         )
         return function(wanted=wanted, **others)
 
-    made: Callable[..., Any] = filtered
+    made: Callable[..., Any] = in_area(filtered)
     for option in reversed(_options()):
         made = option(made)
     return made

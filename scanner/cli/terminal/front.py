@@ -5,6 +5,7 @@ from __future__ import annotations
 import gettext
 import os
 import sys
+import time
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -96,9 +97,20 @@ class _Door:
         self.code, line = _ending(error)
         if isinstance(error, click.exceptions.NoArgsIsHelpError):
             error.show()
+        elif line and self.switches.log_json:
+            self._log(line, type(error).__name__)
         elif line:
             sys.stderr.write(f"vetuste: {safe(line)}\n")
         return True
+
+    def _log(self, line: str, kind: str) -> None:
+        import logging  # noqa: PLC0415 - only where it is asked for
+
+        from scanner.cli.terminal.logs import event  # noqa: PLC0415 - the same
+
+        self.switches.set_up_log()
+        fields = {"command": self.switches.command, "exit_code": self.code, "kind": kind}
+        event("command_failed", line, level=logging.ERROR, **fields)
 
 
 def _ending(error: BaseException) -> tuple[int, str]:
@@ -149,7 +161,7 @@ def run(arguments: list[str]) -> int:
     Returns:
         The exit code.
     """
-    switches = Switches(spoken=asked_language(arguments))
+    began, switches = time.monotonic(), Switches(spoken=asked_language(arguments))
     speak(switches.spoken)
     with _Door(switches) as door:
         instruction = os.environ.get(COMPLETION, "")
@@ -160,7 +172,15 @@ def run(arguments: list[str]) -> int:
                 APPLICATION.invoke(context)
         finally:
             _flush()
+    if switches.log_json and switches.command:
+        _tell_end(switches.command, door.code, time.monotonic() - began)
     return door.code
+
+
+def _tell_end(command: str, code: int, seconds: float) -> None:
+    from scanner.cli.terminal.logs import event  # noqa: PLC0415 - logging, only where it is asked for
+
+    event("command_ended", command=command, exit_code=code, seconds=round(seconds, 3))
 
 
 def _complete(instruction: str) -> int:

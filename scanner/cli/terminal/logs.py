@@ -1,4 +1,8 @@
-"""The log of a command: standard error, in words or as JSON lines for a SIEM."""
+"""The log of a command: standard error, in words or as JSON lines for a SIEM.
+
+As JSON lines, everything that is said there is one, with ``time``, ``level``, ``message`` and ``event``, by
+which programs tell it (docs/operating.md). Commands are told without their arguments.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,8 @@ from datetime import UTC, datetime
 from scanner.cli.terminal.text import safe
 
 LOGGER = "vetuste"
+_EVENTS = logging.getLogger(f"{LOGGER}.events")
+_NONE = logging.CRITICAL + 1
 _LEVELS = (logging.ERROR, logging.WARNING, logging.INFO, logging.DEBUG)
 
 
@@ -52,3 +58,16 @@ def set_up(verbosity: int, *, as_json: bool) -> None:
     logger.handlers = [handler]
     logger.propagate = False
     logger.setLevel(_LEVELS[max(0, min(verbosity + 1, len(_LEVELS) - 1))])
+    _EVENTS.setLevel((logging.ERROR if verbosity < 0 else logging.INFO) if as_json else _NONE)
+
+
+def event(name: str, message: str = "", *, level: int = logging.INFO, **fields: object) -> None:
+    """One line for programs; nothing where the log is in words.
+
+    Args:
+        name: what happened; it never changes.
+        message: the same for people; its name otherwise.
+        level: of :mod:`logging`.
+        **fields: what of; never a secret.
+    """
+    _EVENTS.log(level, "%s", message or name, extra={"event": name, **fields})

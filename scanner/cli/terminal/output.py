@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import logging
 import sys
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
+from scanner.cli.terminal.logs import event
 from scanner.cli.terminal.switches import switches
 from scanner.cli.terminal.text import json_line, safe
 from scanner.errors import ConfigError
@@ -30,12 +32,18 @@ def tell(text: str, **values: object) -> None:
     """The same on standard error, for the person and not for the pipe; not where ``--quiet`` was asked."""
     if switches().verbosity >= 0:
         line = translate(text).format(**values) if values else translate(text)
-        sys.stderr.write(f"{safe(line)}\n")
+        if switches().log_json:
+            event("told", line)
+        else:
+            sys.stderr.write(f"{safe(line)}\n")
 
 
 def complain(line: object) -> None:
     """One line on standard error about something that is wrong, whatever was asked."""
-    sys.stderr.write(f"vetuste: {safe(str(line))}\n")
+    if switches().log_json:
+        event("complaint", str(line), level=logging.ERROR)
+    else:
+        sys.stderr.write(f"vetuste: {safe(str(line))}\n")
 
 
 def write_line(line: str) -> None:

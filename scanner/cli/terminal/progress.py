@@ -86,7 +86,12 @@ class _Log:
         now = time.monotonic()
         if now >= self._next:
             self._next = now + _LOG_EVERY
-            numbers = {"visited": tally.visited, "total": tally.total, "seen": tally.seen}
+            numbers = {
+                "event": "scan_progress",
+                "visited": tally.visited,
+                "total": tally.total,
+                "seen": tally.seen,
+            }
             logging.getLogger(LOGGER).warning("%s", self._pace.describe(tally), extra=numbers)
 
     @staticmethod

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import platform
+import time
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scanner.addresses import IPV6_END, AddressSet
 from scanner.classify import default_classifier
+from scanner.cli.terminal.logs import event
 from scanner.cli.terminal.output import tell
 from scanner.cli.terminal.progress import duration, progress
 from scanner.cli.terminal.settling import settle
@@ -22,7 +25,7 @@ from scanner.inventory import (
 from scanner.scan import SPARED_FOR, Lore, Past, Settling, listened_to, lore_of, past_of, run
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import date
 
     from scanner.config import SiteSource
@@ -97,11 +100,37 @@ def perform(job: Job) -> Tally:
         past = past_of(inventory, resumed.id) if resumed else Past()
         listened = listened_to(inventory, job.source.file.site.name if job.source else "", datetime.now(UTC))
         settling = Settling(classifier, job.today, ground.policies, listened)
-        with progress() as screen:
-            tally = run(ground, recorder, settling, screen, past)
+        scan = _Scan(recorder.scan_id, job.source.file.site.name if job.source else "", ground.profile)
+        with progress() as screen, scan.logged(resumed=resumed is not None):
+            scan.tally = tally = run(ground, recorder, settling, screen, past)
         settle_registers(inventory, classifier)
         settle(inventory)
         return tally
+
+
+@dataclass(slots=True)
+class _Scan:
+    """A scan in the log."""
+
+    id: int
+    site: str
+    profile: str
+    tally: Tally | None = None
+    """What it did, once it has ended; None: it failed."""
+
+    @contextmanager
+    def logged(self, *, resumed: bool) -> Iterator[None]:
+        """Log its beginning, and its end however it comes to it."""
+        told: dict[str, Any] = {"scan": self.id, "site": self.site, "profile": self.profile}
+        began = time.monotonic()
+        event("scan_begun", resumed=resumed, **told)
+        try:
+            yield
+        finally:
+            tally, seconds = self.tally, round(time.monotonic() - began, 3)
+            state = "failed" if tally is None else "interrupted" if tally.interrupted else "done"
+            counts = {} if tally is None else {**tally.counts(), "breakers": len(tally.trips)}
+            event("scan_ended", state=state, seconds=seconds, counts=counts, **told)
 
 
 def summarise(tally: Tally, ground: Ground) -> None:

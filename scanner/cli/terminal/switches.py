@@ -24,6 +24,8 @@ class Switches:
     log_json: bool = False
     colour: bool = True
     debug: bool = False
+    command: str = ""
+    """The command that was called, without its arguments; empty until it is known."""
 
     def set_up_log(self) -> None:
         """Let the log be as it was asked for."""

@@ -41,6 +41,8 @@ STATE: Final = {
 HEADING: Final = {
     "ward": Message("ward"),
     "site": Message("site"),
+    "establishment": Message("establishment"),
+    "group": Message("group"),
     "building": Message("building"),
     "os": Message("system"),
     "status": Message("status"),

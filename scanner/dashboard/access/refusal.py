@@ -42,7 +42,7 @@ def refusal(request: Request, error: Exception) -> Response:
         status, headers = error.status_code, dict(error.headers or {})
         text = _STALE if error.detail == STALE else _TEXTS.get(status, _UNCLEAR)
     elif isinstance(error, InventoryError):
-        _LOG.error("%s", error)
+        _LOG.error("%s", error, extra={"event": "inventory_unreadable"})
         status, text = 503, _TEXTS[503]
     if not hasattr(request.state, "visitor"):
         request.state.visitor, request.state.csrf = Visitor(), ""

@@ -41,6 +41,8 @@ _MOST: Final = 500
 class _Choices:
     """What the fields of the form offer: names of what the visitor may see."""
 
+    groups: Sequence[str]
+    establishments: Sequence[str]
     sites: Sequence[str]
     wards: Sequence[str]
     buildings: Sequence[str]
@@ -104,6 +106,8 @@ def _choices(wards: Sequence[Ward]) -> _Choices:
     places = [ward.where for ward in wards]
     products = dict.fromkeys(release.product for release in load_lifecycle().releases.values())
     return _Choices(
+        _names(place.group for place in places),
+        _names(place.establishment for place in places),
         _names(place.site for place in places),
         _names(place.ward for place in places),
         _names(place.building for place in places),

@@ -85,7 +85,7 @@ def _pieces(form: Format, assets: Iterable[Asset], options: Options) -> Iterator
 
 
 @dataclass(frozen=True)
-class _OfWards(Filters):
+class OfWards(Filters):
     """Filters that want these wards, and no other."""
 
     wards: frozenset[tuple[str, str]] = frozenset()
@@ -98,7 +98,7 @@ class _OfWards(Filters):
 def _whole(inventory: Inventory, terms: Terms) -> Whole:
     """What the export is of: of the wards that the terms want, and of no other."""
     wards = frozenset((ward.where.site, ward.name) for ward in terms.wards)
-    wanted = _OfWards(os=terms.filters.os, status=terms.filters.status, wards=wards)
+    wanted = OfWards(os=terms.filters.os, status=terms.filters.status, wards=wards)
     whole = whole_of(inventory, wanted, today=terms.today)
     sites = {site for site, _ in wards}
     return replace(whole, scans={site: at for site, at in whole.scans.items() if site in sites})

@@ -7,10 +7,11 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from scanner.dashboard.charts import chart
-from scanner.dashboard.counted import NOTHING, SLOW, coverage_of, ends_of, products_of, wards_of
+from scanner.dashboard.counted import SLOW, coverage_of, ends_of, products_of, wards_of
 from scanner.dashboard.pages import Page
 from scanner.dashboard.past import KINDS, changes_of, scans_of, trend_of
 from scanner.dashboard.rendering import render
+from scanner.dashboard.rolling import roll_up, total_of
 from scanner.inventory import Kind, breakers_rows
 from scanner.language import Message
 from scanner.model import Status
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from scanner.dashboard.charts import Chart
-    from scanner.dashboard.counted import WardCount
     from scanner.dashboard.house import House
     from scanner.dashboard.past import SiteChanges
+    from scanner.dashboard.rolling import Total
     from scanner.dashboard.visitor import Visitor
     from scanner.inventory import BreakerRow, CoverageRow, ScanRow
 
@@ -37,26 +38,6 @@ _LATE: Final = timedelta(days=31)
 """A last scan that is older is late."""
 _QUARTERS: Final = 20
 """Five years."""
-
-
-@dataclass(frozen=True, slots=True)
-class Total:
-    """The figures of some wards together."""
-
-    seen: int
-    scope: int
-    never_scanned: int
-    statuses: Mapping[Status, tuple[int, ...]]
-    """Certain, probable, to verify."""
-
-    def machines(self, status: str) -> int:
-        """Machines of one verdict."""
-        return sum(self.statuses[Status(status)])
-
-    @property
-    def parts(self) -> list[tuple[str, int]]:
-        """Status and machines, as bars have them."""
-        return [(status.value, self.machines(status)) for status in Status]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +75,7 @@ def overview(request: Request) -> Response:
         "overview.html",
         at=wards.at,
         total=total,
-        sites=_sites(mine),
+        rolled=roll_up(mine),
         products=_largest(products),
         every=every,
         breakers=_breakers(house, visitor),
@@ -108,21 +89,6 @@ def overview(request: Request) -> Response:
         waiting=changes is None,
         kinds=KINDS,
         statuses=tuple(Status),
-    )
-
-
-def total_of(wards: Sequence[WardCount]) -> Total:
-    """The sums of wards."""
-    statuses = {
-        status: tuple(map(sum, zip(*(ward.statuses.get(status, NOTHING) for ward in wards), strict=True)))
-        or NOTHING
-        for status in Status
-    }
-    return Total(
-        sum(ward.seen for ward in wards),
-        sum(ward.scope for ward in wards),
-        sum(ward.never_scanned for ward in wards),
-        statuses,
     )
 
 
@@ -142,12 +108,6 @@ def quarters(ends: Mapping[tuple[date | None, date | None], tuple[int, ...]], to
 
 def _quarter(day: date) -> int:
     return day.year * 4 + (day.month - 1) // 3
-
-
-def _sites(wards: Sequence[WardCount]) -> list[tuple[str, Total]]:
-    """By site, where there are several."""
-    names = dict.fromkeys(ward.site for ward in wards)
-    return [(name, total_of([ward for ward in wards if ward.site == name])) for name in names]
 
 
 def _largest(products: Mapping[str, tuple[int, ...]]) -> tuple[list[tuple[str, tuple[int, ...]]], int]:

@@ -8,9 +8,9 @@ from starlette.exceptions import HTTPException
 
 from scanner.dashboard.counted import coverage_of, products_of, wards_of
 from scanner.dashboard.pages import Page
-from scanner.dashboard.pages.overview import total_of
 from scanner.dashboard.rendering import render
-from scanner.inventory import places_rows
+from scanner.dashboard.rolling import roll_up, total_of
+from scanner.inventory import ROLL_UP, places_rows
 from scanner.inventory.order import natural
 from scanner.language import Message
 from scanner.model import Status
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from scanner.inventory import CoverageRow
     from scanner.inventory.rows import Place
 
+_OF_PLACES: Final = (*ROLL_UP, "building")
 _AT_ONCE: Final = 60
 """Wards of one page."""
 _STEPS: Final = 9
@@ -65,8 +66,8 @@ _WORST: Final = "-share"
 class Choice(NamedTuple):
     """What somebody wants to see of the wards."""
 
-    site: str
-    building: str
+    places: dict[str, str]
+    """By what wards are chosen by: the name; empty: all."""
     text: str
     sort: str
     page: int
@@ -94,8 +95,8 @@ def wards(request: Request) -> Response:
         page=page,
         last=last,
         total=total_of(found),
-        sites=sorted({ward.site for ward in mine}, key=natural),
-        buildings=sorted({ward.building for ward in mine if ward.building}, key=natural),
+        rolled=roll_up(found),
+        choices={name: _names(mine, name) for name in _OF_PLACES},
     )
 
 
@@ -144,8 +145,7 @@ def _choice(request: Request) -> Choice:
     asked = request.query_params
     sort, page = asked.get("sort", _WORST), asked.get("page", "1")
     return Choice(
-        asked.get("site", ""),
-        asked.get("building", ""),
+        {name: asked.get(name, "") for name in _OF_PLACES},
         asked.get("text", "").strip(),
         sort if sort.removeprefix("-") in _SORTS else _WORST,
         int(page) if page.isascii() and page.isdecimal() and len(page) <= len("99999") else 1,
@@ -154,16 +154,21 @@ def _choice(request: Request) -> Choice:
 
 def _wanted(ward: WardCount, choice: Choice) -> bool:
     return (
-        (not choice.site or ward.site == choice.site)
-        and (not choice.building or ward.building == choice.building)
+        all(value in ("", getattr(ward, name)) for name, value in choice.places.items())
         and choice.text.casefold() in ward.ward.casefold()
     )
+
+
+def _names(wards: Sequence[WardCount], name: str) -> list[str]:
+    return sorted({value for ward in wards if (value := getattr(ward, name))}, key=natural)
 
 
 def _told(place: Place) -> list[tuple[Message, str | Message]]:
     """What the site file says of a ward."""
     found: list[tuple[Message, str | Message]] = [
-        (words, value) for name, words in _TOLD.items() if (value := getattr(place, name))
+        (words, value)
+        for name, words in _TOLD.items()
+        if (value := getattr(place, name)) and (name != "establishment" or value != place.site)
     ]
     pressing = _CRITICALITY.get(place.criticality)
     return [*found, (Message("criticality"), pressing)] if pressing and place.ward else found

@@ -26,6 +26,7 @@ from scanner.lifecycle import load_lifecycle, months_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from sqlalchemy.engine import Connection
 
@@ -74,6 +75,7 @@ def trend_rows(  # noqa: PLR0913 - the question, each part of it by name
     by: Sequence[str] = ("ward",),
     pattern: str | None = None,
     status: Status | None = None,
+    sites: AbstractSet[str] | None = None,
     since: date | None = None,
     every: str = "month",
     today: date,
@@ -88,6 +90,7 @@ def trend_rows(  # noqa: PLR0913 - the question, each part of it by name
         by: some of :data:`TREND_BY`.
         pattern: which releases; None: all.
         status: which verdict on that day; None: any.
+        sites: the names of the sites; None: all.
         since: in which period to begin; None: in that of the first scan.
         every: one of :data:`EVERY`.
         today: the end.
@@ -100,7 +103,7 @@ def trend_rows(  # noqa: PLR0913 - the question, each part of it by name
     known = load_lifecycle().releases if releases is None else releases
     question = Question(releases_meant(pattern, known) if pattern else None, status)
     with reading(inventory) as connection:
-        wards = {ward.key: ward for ward in wards_of(connection)}
+        wards = {ward.key: ward for ward in wards_of(connection) if sites is None or ward.where.site in sites}
         newest, first = connection.execute(select(func.max(SCANS.c.id), func.min(SCANS.c.started))).one()
         if newest is None:
             return ()
@@ -176,6 +179,8 @@ class _Tally:
         """The rows, by their keys."""
         counts: dict[tuple[str, ...], Counter[str]] = {}
         for home, identity, machines in groups:
+            if home not in self._wards:
+                continue
             for key, column in self._answers(self._wards[home], identities[identity]):
                 counts.setdefault(key, Counter())[column] += machines
         day, in_order = self._verdicts.today, sorted(counts, key=lambda key: [natural(text) for text in key])

@@ -25,7 +25,8 @@ SITES: Final = Table(
     Column("finess", Text, nullable=False),
     Column("group", Text, nullable=False),
     Column("establishment", Text, nullable=False),
-    # JSON: horizon_months, and esu: [{release, until, wards}]; what judging needs when the site file is away.
+    # JSON: horizon_months, late_after_hours, and esu: [{release, until, wards}]; what judging needs when the
+    # site file is away.
     Column("settings", Text, nullable=False),
 )
 
