@@ -48,6 +48,7 @@ def findings(where: Where, today: date) -> Iterator[Finding]:
     yield installation.languages()
     yield installation.data(today)
     yield installation.site(where)
+    yield from installation.alerts(where)
     yield installation.inventory(where)
 
 

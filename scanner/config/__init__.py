@@ -20,13 +20,15 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from scanner.config.canary import Canary
-    from scanner.config.schema import Dicom, Esu, Policy, Signing, Site, SiteFile, Snmp, Ward
+    from scanner.config.schema import Alert, Dicom, Esu, Notify, Policy, Signing, Site, SiteFile, Snmp, Ward
     from scanner.config.window import Window
 
 __all__ = [
+    "Alert",
     "Canary",
     "Dicom",
     "Esu",
+    "Notify",
     "Policy",
     "Signing",
     "Site",

@@ -7,9 +7,12 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 from scanner.config.schema import (
+    Alert,
     Dicom,
     Esu,
+    Health,
     InventoryTable,
+    Notify,
     OwnData,
     Policy,
     Retention,
@@ -17,7 +20,6 @@ from scanner.config.schema import (
     Site,
     SiteFile,
     Snmp,
-    Table,
     Ward,
 )
 from scanner.errors import ConfigError
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
+    from scanner.config.fields import Table
+
 TABLES: Final[Mapping[str, type[Table]]] = {
     "": SiteFile,
     "site": Site,
@@ -44,6 +48,9 @@ TABLES: Final[Mapping[str, type[Table]]] = {
     "data": OwnData,
     "signing": Signing,
     "retention": Retention,
+    "health": Health,
+    "alert": Alert,
+    "notify": Notify,
 }
 """The tables of a site file by name; ``""`` is its top level."""
 
@@ -97,11 +104,20 @@ _SAYS: Final[Mapping[str, Message]] = {
     "no_lab": Message('profile "lab" has no limits: it needs lab = true in the same ward'),
     "ward_twice": Message("{given} is the name of another ward already"),
     "shared_subnet": Message("{given} belongs to the ward {other} already"),
+    "no_kind": Message("{given} is no kind: write a word in lower case, such as scan-failed"),
+    "no_mail": Message("{given} is no mail address: write one in ASCII, such as dsi@hospital.example"),
+    "no_host": Message("{given} is no host: write a name or an address, without a port"),
+    "no_log": Message("{given} is no syslog: write udp://HOST:PORT, tcp://HOST:PORT or unix:/dev/log"),
+    "channel_twice": Message("{given} is the name of another channel already"),
+    "channel_unused": Message("{given} is named by no [[alert]]: nothing would ever be sent there"),
+    "alert_twice": Message("another [[alert]] says the same already; give that one all channels"),
 }
 _UNKNOWN: Final = Message("is no key of a site file; known here: {known}")
 _NEAREST: Final = Message("is no key of a site file; did you mean {nearest}?")
 _NO_WARD: Final = Message("{given} is no ward of this file; its wards: {known}")
 _NEAREST_WARD: Final = Message("{given} is no ward of this file; did you mean {nearest}?")
+_NO_CHANNEL: Final = Message("{given} is no channel of this file; its [[notify]] tables: {known}")
+_NEAREST_CHANNEL: Final = Message("{given} is no channel of this file; did you mean {nearest}?")
 _OTHERWISE: Final = Message("{why}")
 
 
@@ -159,6 +175,9 @@ def _message(detail: ErrorDetails, path: Sequence[str | int]) -> Message:
         return _nearest(str(path[-1]), _known_keys(path), _NEAREST, _UNKNOWN)
     if kind == "unknown_ward":
         return _nearest(context["given"].strip("'\""), context["known"].split("\n"), _NEAREST_WARD, _NO_WARD)
+    if kind == "unknown_channel":
+        known = [name for name in context["known"].split("\n") if name]
+        return _nearest(detail["ctx"]["given"], known, _NEAREST_CHANNEL, _NO_CHANNEL)
     if kind == "literal_error":
         context["known"] = ", ".join(re.findall(r"'([^']*)'", context["expected"]))
     for name in ("other", "meant"):
@@ -184,5 +203,5 @@ def _nearest(given: str, known: Sequence[str], near: Message, far: Message) -> M
     matches = get_close_matches(given.casefold(), folded, n=1)
     if matches:
         return Message(near.text, {"given": shown, "nearest": folded[matches[0]]})
-    listed = ", ".join(known) if len(known) <= 20 else ", ".join((*known[:20], "…"))  # noqa: PLR2004 - one line of them
+    listed = (", ".join(known) or "-") if len(known) <= 20 else ", ".join((*known[:20], "…"))  # noqa: PLR2004 - one line of them
     return Message(far.text, {"given": shown, "known": listed})

@@ -10,7 +10,7 @@ from collections.abc import Hashable, Mapping
 from ipaddress import ip_address, ip_network
 from typing import Annotated, Final, Literal, TypeAlias, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from scanner.config.canary import Canary
@@ -22,6 +22,12 @@ _NEVER: Final = tuple(ip_network(text) for text in ("0.0.0.0/8", "224.0.0.0/3", 
 
 _Sized = TypeVar("_Sized", str, tuple[object, ...])
 _Element = TypeVar("_Element", bound=Hashable)
+
+
+class Table(BaseModel):
+    """A table of the file: immutable, and nothing in it that is not known."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 def wrong(kind: str, at: tuple[str | int, ...] = (), **values: object) -> PydanticCustomError:
@@ -149,4 +155,6 @@ CanaryText: TypeAlias = Annotated[Canary, BeforeValidator(_canary)]
 RouterText: TypeAlias = Annotated[str, AfterValidator(_address)]
 """An address of IPv4 or IPv6, in its usual form."""
 RoleName: TypeAlias = Annotated[str, matching(r"[a-z][a-z0-9-]{0,30}", "no_role")]
+Variable: TypeAlias = Annotated[str, matching(r"[A-Z_][A-Z0-9_]*", "no_variable")]
+"""The name of an environment variable."""
 DatabaseURL: TypeAlias = Annotated[Filled, AfterValidator(_secretless)]

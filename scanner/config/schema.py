@@ -9,9 +9,10 @@ import unicodedata
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from scanner.addresses import AddressSet, number_of
+from scanner.config.alerting import Alert, Notify, alerts_astray
 from scanner.config.canary import Canary
 from scanner.config.fields import (
     APART,
@@ -29,6 +30,8 @@ from scanner.config.fields import (
     RoleName,
     RouterText,
     Subnet,
+    Table,
+    Variable,
     WindowText,
     matching,
     wrong,
@@ -41,10 +44,12 @@ if TYPE_CHECKING:
     from pydantic_core import PydanticCustomError
 
 __all__ = [
+    "Alert",
     "Canary",
     "Dicom",
     "Esu",
     "Health",
+    "Notify",
     "Policy",
     "Signing",
     "Site",
@@ -56,12 +61,6 @@ __all__ = [
 
 _PRIVATE: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 """Where a canary or a router outside the site's subnets may stand (RFC 1918, RFC 4193)."""
-
-
-class Table(BaseModel):
-    """A table of the file: immutable, and nothing in it that is not known."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class Site(Table):
@@ -144,7 +143,7 @@ class Esu(Table):
 class Snmp(Table):
     """``[snmp]``: where community strings come from, and which routers are asked whom they know."""
 
-    community_env: tuple[Annotated[str, matching(r"[A-Z_][A-Z0-9_]*", "no_variable")], ...] = ()
+    community_env: tuple[Variable, ...] = ()
     """Names of environment variables, never the secrets themselves."""
     routers: Annotated[tuple[RouterText, ...], DISTINCT] = ()
     """Those whose tables of neighbours are read at the beginning of a scan."""
@@ -214,11 +213,13 @@ class SiteFile(Table):
     signing: Signing = Signing()
     retention: Retention = Retention()
     health: Health = Health()
+    alerts: Annotated[tuple[Alert, ...], Field(alias="alert")] = ()
+    channels: Annotated[tuple[Notify, ...], Field(alias="notify")] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> SiteFile:
         checks = (_named_twice, _shared_subnets, _unknown_wards, _canaries_astray, _routers_astray)
-        for check in (*checks, _signed_by_nobody):
+        for check in (*checks, _signed_by_nobody, alerts_astray):
             for error in check(self):
                 raise error
         return self

@@ -13,6 +13,17 @@ import importlib
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from scanner.inventory.alarms import (
+        SUMMARY,
+        Alarm,
+        Delivery,
+        Judged,
+        Raised,
+        alarms_rows,
+        keep_alarms,
+        keep_try,
+        waiting_alarms,
+    )
     from scanner.inventory.areas import ROLL_UP, Area
     from scanner.inventory.breakers import breakers_rows, clear_breakers, fragile_rows
     from scanner.inventory.counting import BY, count_rows
@@ -33,6 +44,7 @@ if TYPE_CHECKING:
         settled_on,
     )
     from scanner.inventory.findings.reading import finding_history, findings_rows, ranked_assets, ranked_ids
+    from scanner.inventory.findings.reopening import reopened_rows
     from scanner.inventory.findings.risk import risk_of
     from scanner.inventory.findings.rows import Finding, FindingChange, Wanted
     from scanner.inventory.findings.settling import Settled, is_settled, settle_findings
@@ -44,6 +56,7 @@ if TYPE_CHECKING:
     from scanner.inventory.history.stays import History, Stay, Tie, Trait, history_of
     from scanner.inventory.history.trends import EVERY, TREND_BY, TrendRow, trend_rows
     from scanner.inventory.identity.deciding import merge_by_hand, part_by_hand, split_by_hand
+    from scanner.inventory.lateness import last_whole_scan, late_since
     from scanner.inventory.ledger import ledger_rows
     from scanner.inventory.listened import LISTENING, listened_at, listened_of, listening_runs
     from scanner.inventory.portions import assets_rows
@@ -79,6 +92,10 @@ if TYPE_CHECKING:
 
 _HOMES: Final = {
     "areas": ("ROLL_UP", "Area"),
+    "alarms": (
+        *("SUMMARY", "Alarm", "Delivery", "Judged", "Raised", "alarms_rows", "keep_alarms", "keep_try"),
+        "waiting_alarms",
+    ),
     "breakers": ("breakers_rows", "clear_breakers", "fragile_rows"),
     "counting": ("BY", "count_rows"),
     "covering": ("COVERED_BY", "coverage_rows", "denominator"),
@@ -98,12 +115,14 @@ _HOMES: Final = {
         *("findings_version", "place_of", "settled_on"),
     ),
     "findings.reading": ("finding_history", "findings_rows", "ranked_assets", "ranked_ids"),
+    "findings.reopening": ("reopened_rows",),
     "wards": ("networks_named", "places_rows", "ward_networks"),
     "findings.risk": ("risk_of",),
     "findings.rows": ("Finding", "FindingChange", "Wanted"),
     "findings.settling": ("Settled", "is_settled", "settle_findings"),
     "findings.states": ("Decision", "Standing", "State", "next_states"),
     "identity.deciding": ("merge_by_hand", "part_by_hand", "split_by_hand"),
+    "lateness": ("last_whole_scan", "late_since"),
     "going": ("Going", "going_scans"),
     "ledger": ("ledger_rows",),
     "listened": ("LISTENING", "listened_at", "listened_of", "listening_runs"),
@@ -131,7 +150,9 @@ __all__ = [
     "EVERY",
     "LISTENING",
     "ROLL_UP",
+    "SUMMARY",
     "TREND_BY",
+    "Alarm",
     "Area",
     "Asset",
     "AssetDetail",
@@ -142,6 +163,7 @@ __all__ = [
     "CountRow",
     "CoverageRow",
     "Decision",
+    "Delivery",
     "Denominator",
     "EndRow",
     "Filters",
@@ -152,11 +174,13 @@ __all__ = [
     "Heard",
     "History",
     "Inventory",
+    "Judged",
     "Kind",
     "LedgerRow",
     "Page",
     "Place",
     "Question",
+    "Raised",
     "Recorder",
     "ScanRow",
     "Seen",
@@ -170,6 +194,7 @@ __all__ = [
     "Trait",
     "TrendRow",
     "Wanted",
+    "alarms_rows",
     "asked_by",
     "asset_detail",
     "assets_rows",
@@ -198,7 +223,11 @@ __all__ = [
     "history_of",
     "inventory_exists",
     "is_settled",
+    "keep_alarms",
+    "keep_try",
     "known_in",
+    "last_whole_scan",
+    "late_since",
     "ledger_rows",
     "listened_at",
     "listened_of",
@@ -213,6 +242,7 @@ __all__ = [
     "progress_in",
     "ranked_assets",
     "ranked_ids",
+    "reopened_rows",
     "restore_inventory",
     "risk_of",
     "scans_rows",
@@ -227,6 +257,7 @@ __all__ = [
     "unfinished_scan",
     "upgrade_inventory",
     "visited_in",
+    "waiting_alarms",
     "ward_networks",
 ]
 

@@ -155,6 +155,8 @@ def test_tables_without_row_ids_stay_so(inventory: Inventory) -> None:
     assert clustered == {
         "subnets",
         "campaign_scans",
+        "alarm_deliveries",
+        "alert_rules",
         "coverage",
         "visits",
         "evidence",

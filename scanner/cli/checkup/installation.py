@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ from scanner.errors import VetusteError
 from scanner.language import Message, translate
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import date
 
     from scanner.cli.terminal.options import Where
@@ -62,6 +64,26 @@ def site(where: Where) -> Finding:
         )
     values = {"name": found.site.name, "number": str(len(found.wards))}
     return Finding("site", State.OK, Message("{name}: {number} wards", values))
+
+
+def alerts(where: Where) -> Iterator[Finding]:
+    """Whether what the channels of the site file need is in the environment; nothing where it has none."""
+    try:
+        file = where.site()
+    except VetusteError:
+        return
+    if file is None or not file.alerts:
+        return
+    from scanner.alerts.checking import unset_variables  # noqa: PLC0415 - only where there are rules
+
+    if unset := unset_variables(file, os.environ):
+        says = Message("not set: {names}", {"names": ", ".join(unset)})
+        yield Finding("alerts", State.WARN, says, Message("set them where vetuste alert send is run"))
+        return
+    values = {"rules": str(len(file.alerts)), "channels": str(len(file.channels))}
+    yield Finding(
+        "alerts", State.OK, Message("{rules} rules, {channels} channels: vetuste alert test", values)
+    )
 
 
 def inventory(where: Where) -> Finding:

@@ -58,7 +58,12 @@ class Where:
         from scanner.config import read_site  # noqa: PLC0415 - pydantic, 0.1 s
 
         path = self.site_path()
-        return None if path is None else read_site(path)
+        source = None if path is None else read_site(path)
+        if source is not None and (source.file.alerts or source.file.channels):
+            from scanner.alerts import check  # noqa: PLC0415 - only where there are rules: known now, and not at night
+
+            check(source)
+        return source
 
     def url(self) -> str:
         """The inventory: ``--db``, ``VETUSTE_DB``, the site file's, ``inventory.db`` here."""

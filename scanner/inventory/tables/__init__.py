@@ -5,6 +5,7 @@ Verdicts are no column here: they depend on the day, the dates and the site's pa
 
 from __future__ import annotations
 
+from scanner.inventory.tables.alerts import ALARMS, ALERT_RULES, DELIVERIES
 from scanner.inventory.tables.assets import (
     ASSETS,
     EVIDENCE,
@@ -34,11 +35,14 @@ from scanner.inventory.tables.places import (
 from scanner.inventory.tables.records import RECORDS
 
 __all__ = [
+    "ALARMS",
+    "ALERT_RULES",
     "ASSETS",
     "BREAKERS",
     "CAMPAIGNS",
     "CAMPAIGN_SCANS",
     "COVERAGE",
+    "DELIVERIES",
     "EVIDENCE",
     "EVIDENCE_KEYS",
     "FINDINGS",
