@@ -77,15 +77,35 @@ def unit_name(schedule: Schedule) -> str:
     return f"vetuste-{schedule.name}"
 
 
+def alerts_name(schedule: Schedule) -> str:
+    """How the units are called that have its alerts sent between two runs."""
+    return f"{unit_name(schedule)}-alerts"
+
+
+def alerts_timer(schedule: Schedule) -> str:
+    """Once an hour: a scan that is late tells nobody so, and what quiet hours held back waits."""
+    return _timer(f"Alerts by vetuste: {schedule.name}", ("hourly",))
+
+
+def alerts_service(schedule: Schedule, setting: Setting) -> str:
+    """The service of that timer."""
+    words = ("alert", "send", *schedule.where)
+    return _service(f"Alerts by vetuste: {schedule.name}", words, schedule, setting)
+
+
 def timer(schedule: Schedule, today: date) -> str:
     """The timer of a schedule.
 
     What was missed while the machine was off is caught up once. systemd leaves out what the clocks skip, so
     the timer is told the moments after the gaps of the next ten years one by one.
     """
+    return _timer(f"Scan by vetuste: {schedule.name}", calendar(schedule.times, today))
+
+
+def _timer(about: str, calendars: Sequence[str]) -> str:
     lines = [
-        *("[Unit]", f"Description=Scan by vetuste: {schedule.name}", "", "[Timer]"),
-        *(f"OnCalendar={each}" for each in calendar(schedule.times, today)),
+        *("[Unit]", f"Description={about}", "", "[Timer]"),
+        *(f"OnCalendar={each}" for each in calendars),
         *("AccuracySec=1s", "Persistent=true", "", "[Install]", "WantedBy=timers.target"),
     ]
     return _unit(lines)
@@ -103,9 +123,14 @@ def calendar(times: Times, today: date) -> list[str]:
 
 def service(schedule: Schedule, setting: Setting) -> str:
     """The service of a schedule: one run, after whatever other schedule runs then."""
-    words = (*setting.front, "schedule", "run", schedule.name, "--wait")
+    words = ("schedule", "run", schedule.name, "--wait")
+    return _service(f"Scan by vetuste: {schedule.name}", words, schedule, setting)
+
+
+def _service(about: str, asked: Sequence[str], schedule: Schedule, setting: Setting) -> str:
+    words = (*setting.front, *asked)
     lines = [
-        *("[Unit]", f"Description=Scan by vetuste: {schedule.name}"),
+        *("[Unit]", f"Description={about}"),
         *(() if setting.user is None else ("Wants=network-online.target", "After=network-online.target")),
         *(
             "",

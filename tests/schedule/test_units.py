@@ -14,7 +14,7 @@ import pytest
 from scanner.errors import ConfigError
 from scanner.schedule.entries import Schedule
 from scanner.schedule.times import parse_times
-from scanner.schedule.units import Setting, calendar, service, timer
+from scanner.schedule.units import Setting, alerts_service, alerts_timer, calendar, service, timer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,6 +87,15 @@ def test_what_is_exposed_is_little(tmp_path: Path, arguments: tuple[str, ...], u
     unit = written(tmp_path, made(tmp_path, *arguments), setting(tmp_path, user))
     said = analyze("security", "--offline=true", f"--threshold={least}", "--no-pager", str(unit))
     assert "Overall exposure level" in said
+
+
+def test_alerts_are_sent_between_two_runs_as_carefully(tmp_path: Path) -> None:
+    (tmp_path / "vetuste").write_text("", encoding="utf-8")
+    unit = tmp_path / "vetuste-nuit-alerts.service"
+    unit.write_text(alerts_service(made(tmp_path), setting(tmp_path, "daemon")), encoding="utf-8")
+    unit.with_suffix(".timer").write_text(alerts_timer(made(tmp_path)), encoding="utf-8")
+    assert analyze("verify", str(unit), str(unit.with_suffix(".timer"))) == ""
+    analyze("security", "--offline=true", "--threshold=16", "--no-pager", str(unit))
 
 
 def test_raw_sockets_are_for_the_sweeps_that_need_them(tmp_path: Path) -> None:

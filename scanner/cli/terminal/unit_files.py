@@ -16,13 +16,22 @@ from scanner.cli.terminal.options import Where
 from scanner.cli.terminal.output import say, tell
 from scanner.cli.terminal.schedule_lines import tell_of_skipped
 from scanner.cli.terminal.switches import Argument, Option
+from scanner.config import read_site
 from scanner.errors import ConfigError, VetusteError
 from scanner.inventory.database import database_of
 from scanner.inventory.drafts import draft_of
 from scanner.schedule.entries import demand_name
 from scanner.schedule.running import schedule_named
 from scanner.schedule.state import schedules_in, state_folder
-from scanner.schedule.units import Setting, service, timer, unit_name
+from scanner.schedule.units import (
+    Setting,
+    alerts_name,
+    alerts_service,
+    alerts_timer,
+    service,
+    timer,
+    unit_name,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,7 +57,8 @@ def own_command() -> tuple[str, ...]:
 @command_of(
     """Write units of systemd for schedules: a hardened service and its timer for each.
 
-    They run as the owner of the state folder. What was missed while the machine was off is caught up once.
+    Where the site file has alerts, two more have them sent once an hour. They run as the owner of the state
+    folder. What was missed while the machine was off is caught up once.
     """,
     name="install",
     examples=(
@@ -81,7 +91,7 @@ def install(*, names: tuple[str, ...], system: bool | None, out: Path | None, ho
         for name in units:
             say("{file} was written.", file=folder / name)
     if out is None:
-        timers = " ".join(f"vetuste-{each.name}.timer" for each in chosen)
+        timers = " ".join(name for units in made for name in units if name.endswith(".timer"))
         control = "systemctl" if systems else "systemctl --user"
         tell(
             "now: {control} daemon-reload && {control} enable --now {timers}", control=control, timers=timers
@@ -140,10 +150,16 @@ def _units_of(schedule: Schedule, state: Path, hours: int, *, system: bool) -> d
     """
     user = _name_of(_owner_of(state)) if system else None
     setting = Setting(own_command(), state, tuple(_folders(schedule)), user, hours)
-    name = unit_name(schedule)
-    return {
+    name, alerts = unit_name(schedule), alerts_name(schedule)
+    units = {
         f"{name}.service": service(schedule, setting),
         f"{name}.timer": timer(schedule, datetime.now(UTC).date()),
+    }
+    if not read_site(schedule.site).file.alerts:
+        return units
+    return units | {
+        f"{alerts}.service": alerts_service(schedule, setting),
+        f"{alerts}.timer": alerts_timer(schedule),
     }
 
 
@@ -170,7 +186,8 @@ def _remove_units(folder: Path, name: str) -> list[Path]:
     Raises:
         VetusteError: they cannot be removed.
     """
-    found = [folder / f"vetuste-{name}.{kind}" for kind in ("timer", "service")]
+    of_one = (f"vetuste-{name}", f"vetuste-{name}-alerts")
+    found = [folder / f"{each}.{kind}" for each in of_one for kind in ("timer", "service")]
     there = [file for file in found if file.is_file()]
     try:
         for file in there:
