@@ -174,7 +174,15 @@ def test_messages_are_constant_so_that_they_can_be_translated(file: Path) -> Non
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
         and node.func.id
-        in ("ConfigError", "DataError", "InventoryError", "VetusteError", "Message", "translate")
+        in (
+            "ConfigError",
+            "DataError",
+            "FleetError",
+            "InventoryError",
+            "VetusteError",
+            "Message",
+            "translate",
+        )
         and node.args
         and isinstance(node.args[0], ast.JoinedStr | ast.BinOp)
     ]

@@ -30,7 +30,10 @@ FOLDER = SOURCES / "locale" / "fr" / "LC_MESSAGES"
 PO, MO = FOLDER / "vetuste.po", FOLDER / "vetuste.mo"
 NARROW = "\u202f"
 _SPEAKING = {"translate", "translate_plural", "Message", "say", "say_under", "tell"}
-_ERRORS = {"VetusteError", "ConfigError", "DataError", "DeliveryError", "InventoryError"}
+_ERRORS = {
+    *("VetusteError", "ConfigError", "DataError", "DeliveryError", "InventoryError"),
+    *("FleetError", "LinkError", "HoldLostError"),
+}
 CLICK = (
     "Usage:",
     "Choose from:\n\t{choices}",
