@@ -32,6 +32,7 @@ from scanner.inventory.tables.places import (
     WARDS,
 )
 from scanner.inventory.tables.records import RECORDS
+from scanner.inventory.tables.taken import TAKEN
 
 __all__ = [
     "ASSETS",
@@ -55,6 +56,7 @@ __all__ = [
     "SIGHTS",
     "SITES",
     "SUBNETS",
+    "TAKEN",
     "TIES",
     "TRAITS",
     "UNASKED",
