@@ -62,7 +62,7 @@ def verify_bundle(file: Path) -> Verified:
 
 def examine(stream: BinaryIO) -> Verified:
     """The same, of an open file."""
-    whole = _whole(stream)
+    whole = is_whole(stream)
     stream.seek(0)
     try:
         with closing(gzip.GzipFile(fileobj=stream, mode="rb")) as unpacked:
@@ -74,7 +74,7 @@ def examine(stream: BinaryIO) -> Verified:
     return found
 
 
-def _whole(stream: BinaryIO) -> bool:
+def is_whole(stream: BinaryIO) -> bool:
     """Whether the file's last member is the digest of all before it."""
     size = stream.seek(0, os.SEEK_END)
     left, sha256 = size - TRAILER, hashlib.sha256()

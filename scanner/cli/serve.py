@@ -91,6 +91,13 @@ _OPTIONS = (
         metavar="FILE",
         help="Where logins, exports and changes are written (otherwise standard error).",
     ),
+    click.option(
+        "--allowed-signers",
+        cls=Option,
+        type=_FILE,
+        metavar="FILE",
+        help="Whose keys count for bundles that programs send (POST /bundles); without it none is taken.",
+    ),
 )
 
 
@@ -111,7 +118,11 @@ def _serve(*, where: Where, host: str, port: int, **given: Any) -> None:  # noqa
     binding.check()
     access = _access(binding, file, given)
     access.audit.check()
-    with listen(host, port) as heard, closing(House(where.url(), where.site_source())) as house:
+    signers = given["allowed_signers"]
+    with (
+        listen(host, port) as heard,
+        closing(House(where.url(), where.site_source(), signers=signers)) as house,
+    ):
         run(make_app(house, access), heard, tls, lambda: _say(access, heard.getsockname()))
     event("dashboard_ended")
     tell("the dashboard has ended")

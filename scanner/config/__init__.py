@@ -41,6 +41,7 @@ __all__ = [
     "load_site",
     "own_data",
     "read_site",
+    "site_of",
 ]
 
 _LARGEST: Final = 1 << 18
@@ -96,6 +97,23 @@ def read_site(path: str | PathLike[str]) -> SiteSource:
         return SiteSource(file, content, SiteFile.model_validate(_tuples(data)))
     except ValidationError as error:
         raise complaint(error, text, data, file) from error
+
+
+def site_of(data: dict[str, Any]) -> SiteFile:
+    """The site file that says this.
+
+    Raises:
+        ConfigError: no site file may say so.
+    """
+    from pydantic import ValidationError  # noqa: PLC0415 - see the module's docstring
+
+    from scanner.config.schema import SiteFile  # noqa: PLC0415 - the same
+
+    try:
+        return SiteFile.model_validate(_tuples(data))
+    except ValidationError as error:
+        key = ".".join(map(str, error.errors()[0]["loc"]))
+        raise ConfigError("no site file says so", key=printable(key)) from error
 
 
 def inventory_url(path: str | PathLike[str]) -> str | None:

@@ -12,6 +12,7 @@ from scanner.inventory import Inventory, open_inventory
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
+    from pathlib import Path
 
     from scanner.config import SiteFile, SiteSource
 
@@ -27,6 +28,8 @@ class House:
     url: str
     source: SiteSource | None = None
     now: Callable[[], datetime] = _now
+    signers: Path | None = None
+    """Whose keys count for bundles that are sent here; None: none is taken."""
     inventory: Inventory = field(init=False)
     keeper: Keeper = field(default_factory=Keeper)
     """What was worked out, for as long as it holds."""

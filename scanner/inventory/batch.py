@@ -13,7 +13,7 @@ from scanner.inventory.identity.memory import Memory
 from scanner.inventory.identity.ties import join_assets
 from scanner.inventory.identity.traits import traits_of
 from scanner.inventory.interning import KeyIds
-from scanner.inventory.merging import merged, pack_address
+from scanner.inventory.merging import is_older, merged, pack_address
 from scanner.inventory.statements import insert_rows, update_rows
 from scanner.inventory.tables import ASSETS, EVIDENCE, OBSERVATIONS, SIGHTS
 from scanner.inventory.utc import stamp
@@ -43,6 +43,8 @@ class BatchWriter:
 
     scan_id: int
     numbers: Numbers
+    late: bool = False
+    """Whether what is older than what is known of a machine leaves that as it is: it was carried here."""
 
     def write(self, connection: Connection, hosts: Sequence[Packed]) -> None:
         """Add a batch; ids are taken within its transaction, so that two writers never take the same."""
@@ -69,15 +71,18 @@ class BatchWriter:
         traits = [traits_of(host.address, host.observations) for host in hosts]
         memory = Memory(connection, self.numbers, self.scan_id)
         memory.load(traits)
-        assets = _Assets(memory, _last(connection, ASSETS))
+        assets = _Assets(memory, _last(connection, ASSETS), self.late)
         stored = memory.rows.copy()
         sights: dict[tuple[int, bytes], tuple[object, ...]] = {}
         for host, its in zip(hosts, traits, strict=True):
-            row, how = assets.of(host, its, self._row(connection, host))
+            new = self._row(connection, host)
+            row, how = assets.of(host, its, new)
             key = (row["id"], pack_address(host.address))
             how = sights[key][-1] if key in sights else how  # type: ignore[assignment]  # a sight's last column
-            seen = (row["last_seen"], row["ward_id"], row["identity_id"], how)
-            sights[key] = (self.scan_id, *key, *seen)
+            seen = (row["last_seen"], row["ward_id"], row["identity_id"])
+            if row["last_scan_id"] != self.scan_id:
+                seen = (max(assets.moments[-1]), new["ward_id"], new["identity_id"])
+            sights[key] = (self.scan_id, *key, *seen, how)
         _write_assets(connection, [memory.rows[asset] for asset in sorted(set(assets.found))], stored)
         ordered = (sights[key] for key in sorted(sights))
         insert_rows(connection, SIGHTS, [value for sight in ordered for value in sight], replace=True)
@@ -99,6 +104,7 @@ class _Assets:
 
     memory: Memory
     last: int
+    late: bool
     found: list[int] = field(default_factory=list)
     """Of each host, in their order."""
     moments: list[list[str]] = field(default_factory=list)
@@ -112,7 +118,7 @@ class _Assets:
         before = None if choice.asset is None else self.memory.rows[choice.asset]
         if before is None:
             self.last += 1
-        identity_id = new.pop("identity_id")
+        identity_id = new["identity_id"]
         moments = [stamp(observation.at) for observation in host.observations]
         span = min(moments), max(moments)  # the order of text is that of time
         row = {
@@ -120,6 +126,8 @@ class _Assets:
             **merged(host, before, span, scan_id=self.memory.scan, identity_id=identity_id),
             "id": self.last if before is None else before["id"],
         }
+        if self.late and before is not None and is_older(before, span, self.memory.scan):
+            row = {**before, "first_seen": row["first_seen"]}
         if row["identity_id"] == identity_id:
             row |= {"candidates": _json(host.identity.candidates), "certainty": host.identity.certainty}
         else:

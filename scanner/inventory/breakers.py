@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from scanner.model import Trip
 
 
-def keep_trip(connection: Connection, site_id: int, scan_id: int, trip: Trip) -> None:
-    """Write a breaker."""
+def keep_trip(
+    connection: Connection, site_id: int, scan_id: int, trip: Trip, cleared: datetime | None = None
+) -> None:
+    """Write a breaker, and when somebody cleared it."""
     row = {
         "site_id": site_id,
         "ward": trip.ward,
@@ -35,6 +37,7 @@ def keep_trip(connection: Connection, site_id: int, scan_id: int, trip: Trip) ->
         "cause": json.dumps([trip.cause.text, dict(trip.cause.values)], ensure_ascii=False),
         "fallen": json.dumps(trip.fallen),
         "scan_id": scan_id,
+        "cleared": cleared,
     }
     connection.execute(insert(BREAKERS).values(row))
 

@@ -38,9 +38,12 @@ class Marks:
 
     def mark(self, number: int) -> None:
         """Add an address."""
-        block, bit = number >> 8, 1 << (number & 0xFF)
-        if not self._kept.get(block, 0) & bit:
-            self._waiting[block] = self._waiting.get(block, 0) | bit
+        self.mark_all(number >> 8, 1 << (number & 0xFF))
+
+    def mark_all(self, block: int, bits: int) -> None:
+        """Add addresses of a block: a place on the number line without its last byte."""
+        if bits & ~self._kept.get(block, 0):
+            self._waiting[block] = self._waiting.get(block, 0) | bits
 
     def write(self, connection: Connection) -> None:
         """Write what was added, to what others may have added meanwhile."""

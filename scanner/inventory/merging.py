@@ -88,6 +88,12 @@ def merged(
     return row
 
 
+def is_older(before: Mapping[str, Any], span: tuple[str, str], scan_id: int) -> bool:
+    """Whether what a scan brings of a machine is older than what another one made known of it since."""
+    known = before["identity_scan_id"] is not None
+    return known and before["last_scan_id"] != scan_id and span[1] < before["last_seen"]
+
+
 def _key(packed: bytes) -> tuple[int, bytes]:
     return len(packed), packed
 

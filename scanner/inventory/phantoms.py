@@ -36,6 +36,7 @@ from scanner.model import Outcome
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sqlalchemy import ColumnElement
     from sqlalchemy.engine import Connection
 
 _PREFIX: Final = 3
@@ -120,16 +121,28 @@ def settle_phantoms(connection: Connection, site_id: int, scan_id: int) -> int:
     """
     number = 0
     for block, asked, dense in _blocks(connection, scan_id):
-        connection.execute(delete(PHANTOMS).where(PHANTOMS.c.site_id == site_id, PHANTOMS.c.block == block))
+        before = PHANTOMS.c.scan_id != scan_id  # what the same scan told before it was interrupted stays
+        connection.execute(delete(PHANTOMS).where(*_of(site_id, block), before))
         found = phantoms_among(asked, _answers(connection, site_id, scan_id, block)) if dense else []
         gone = [each for each in found if not each.known]
         if not gone:
             continue
-        bits = sum(1 << each.last for each in gone)
-        insert_rows(connection, PHANTOMS, [site_id, block, scan_id, bits.to_bytes(MAP_BYTES, "little")])
+        keep_phantoms(connection, site_id, scan_id, block, sum(1 << each.last for each in gone))
         _remove(connection, [each.asset for each in gone])
         number += len(gone)
     return number
+
+
+def keep_phantoms(connection: Connection, site_id: int, scan_id: int, block: bytes, bits: int) -> None:
+    """Keep which addresses of a block are no machines, beside those that the same scan told of before."""
+    wanted = select(PHANTOMS.c.addresses).where(*_of(site_id, block), PHANTOMS.c.scan_id == scan_id)
+    bits |= int.from_bytes(connection.scalar(wanted) or b"", "little")
+    row = [site_id, block, scan_id, bits.to_bytes(MAP_BYTES, "little")]
+    insert_rows(connection, PHANTOMS, row, replace=True)
+
+
+def _of(site_id: int, block: bytes) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return PHANTOMS.c.site_id == site_id, PHANTOMS.c.block == block
 
 
 def _blocks(connection: Connection, scan_id: int) -> list[tuple[bytes, int, bool]]:

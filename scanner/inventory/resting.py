@@ -16,6 +16,8 @@ from scanner.model import Endpoint, Observation, Outcome, Transport
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sqlalchemy.engine import Connection
+
     from scanner.inventory.store import Inventory
     from scanner.language import Message
 
@@ -32,18 +34,27 @@ def resting_on(
         InventoryError: the inventory cannot be read.
     """
     with reading(inventory) as connection:
-        wanted = (
-            select(OBSERVATIONS)
-            .join(ASSETS, (ASSETS.c.id == OBSERVATIONS.c.asset_id))
-            .where(
-                OBSERVATIONS.c.scan_id == ASSETS.c.identity_scan_id,
-                OBSERVATIONS.c.address.in_(list(addresses)),
-                ASSETS.c.id.in_(holders(connection, addresses, site)),
-            )
-            .order_by(OBSERVATIONS.c.id)
+        return rests_at(connection, site, addresses)
+
+
+def rests_at(
+    connection: Connection, site: str, addresses: Sequence[str], scan: int | None = None
+) -> dict[str, tuple[Observation, ...]]:
+    """The same, in a transaction; of this scan alone, where one is named."""
+    wanted = (
+        select(OBSERVATIONS)
+        .join(ASSETS, (ASSETS.c.id == OBSERVATIONS.c.asset_id))
+        .where(
+            OBSERVATIONS.c.scan_id == ASSETS.c.identity_scan_id,
+            OBSERVATIONS.c.address.in_(list(addresses)),
+            ASSETS.c.id.in_(holders(connection, addresses, site)),
         )
-        rows = connection.execute(wanted).all()
-        evidence = values_of(connection, [row.id for row in rows])
+        .order_by(OBSERVATIONS.c.id)
+    )
+    if scan is not None:
+        wanted = wanted.where(OBSERVATIONS.c.scan_id == scan)
+    rows = connection.execute(wanted).all()
+    evidence = values_of(connection, [row.id for row in rows])
     found: dict[str, tuple[Observation, ...]] = {}
     for row in rows:
         if row.id in evidence:

@@ -20,6 +20,7 @@ from scanner.inventory.tables import (
     OBSERVATIONS,
     SCANS,
     SITES,
+    TAKEN,
     VISITS,
 )
 from scanner.inventory.transactions import reading
@@ -69,16 +70,18 @@ IMPORTED: Final = "import"
 def unfinished_scan(inventory: Inventory, site: str) -> ScanRow | None:
     """The newest scan of a site, if it did not end as done and nobody living goes on with it, or sealed it.
 
+    One that was carried here is gone on with where it was made.
+
     Raises:
         InventoryError: the inventory cannot be read.
     """
     newest = next((scan for scan in scans_rows(inventory, site) if scan.profile != IMPORTED), None)
     if newest is None or newest.state == "done" or inventory.database.lock(newest.id).held():
         return None
-    sealed = select(CAMPAIGN_SCANS.c.scan_id).where(CAMPAIGN_SCANS.c.scan_id == newest.id).limit(1)
     with reading(inventory) as connection:
-        if connection.scalar(sealed) is not None:
-            return None
+        for column in (CAMPAIGN_SCANS.c.scan_id, TAKEN.c.scan_id):
+            if connection.scalar(select(column).where(column == newest.id).limit(1)) is not None:
+                return None
     return replace(newest, state="killed") if newest.state == "running" else newest
 
 

@@ -160,6 +160,7 @@ def test_tables_without_row_ids_stay_so(inventory: Inventory) -> None:
         "coverage",
         "visits",
         "evidence",
+        "taken",
         "ledger",
         "phantoms",
         "sights",

@@ -1,22 +1,5 @@
-"""Bringing findings up to date: as of this very day, whatever day a command judges by."""
+"""Bringing findings up to date, at the end of a command."""
 
-from __future__ import annotations
+from scanner.inventory.findings.today import settle
 
-from datetime import datetime
-from typing import TYPE_CHECKING
-
-from scanner.inventory import is_settled, settle_findings
-
-if TYPE_CHECKING:
-    from scanner.inventory import Inventory
-
-
-def settle(inventory: Inventory, *, anew: bool = False) -> None:
-    """Settle what is due; an inventory where nothing is, is only read.
-
-    Raises:
-        InventoryError: it cannot be read or written.
-    """
-    today = datetime.now().astimezone().date()
-    if anew or not is_settled(inventory, today=today):
-        settle_findings(inventory, today=today, anew=anew)
+__all__ = ["settle"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import tempfile
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, quote
 
@@ -32,6 +34,7 @@ LARGEST_BODY: Final = 64 << 10
 MOST_FIELDS: Final = 1000
 PATIENCE: Final = 30.0
 """Seconds for the whole of a form to arrive."""
+NO_FORM: Final = ImmutableMultiDict[str, str]()
 SAFE: Final = frozenset({"GET", "HEAD"})
 _NO: Final = 400
 """The first status that says no."""
@@ -49,13 +52,16 @@ def guarded(page: Page) -> Callable[[Request], Awaitable[Response]]:
         refused = _refused(request, page)
         if refused is not None:
             return refused
-        if changes:
-            request.state.form = await _form(request)
-            await run_in_threadpool(_demand_meant, request)
-        try:
-            response = await run_in_threadpool(page.answer, request)
-        except InventoryError as error:
-            return refusal(request, error)
+        with tempfile.TemporaryFile() if page.takes else nullcontext() as request.state.file:
+            if changes:
+                request.state.form = NO_FORM if page.takes else await _form(request)
+                await run_in_threadpool(_demand_meant, request, program=bool(page.takes))
+                if page.takes:
+                    await _receive(request, page.takes)
+            try:
+                response = await run_in_threadpool(page.answer, request)
+            except InventoryError as error:
+                return refusal(request, error)
         if changes and page.needs and response.status_code < _NO:
             await run_in_threadpool(note, request, "change", f"{request.method} {request.scope['path']}")
         return response
@@ -117,10 +123,34 @@ async def _form(request: Request) -> ImmutableMultiDict[str, str]:
     return ImmutableMultiDict(fields)
 
 
-def _demand_meant(request: Request) -> None:
+async def _receive(request: Request, most: int) -> None:
+    """Put a file that is sent where the page reads it.
+
+    Raises:
+        HTTPException: it is too large, too slow, or there is no room for it.
+    """
+    file, size, parts = request.state.file, 0, aiter(request.stream())
+    try:
+        while True:
+            with anyio.fail_after(PATIENCE):
+                part = await anext(parts, b"")
+            size += len(part)
+            if size > most:
+                raise HTTPException(413)
+            if not part:
+                return
+            await run_in_threadpool(file.write, part)
+    except TimeoutError as error:
+        raise HTTPException(408) from error
+    except OSError as error:
+        raise HTTPException(503) from error
+
+
+def _demand_meant(request: Request, *, program: bool) -> None:
     """Let nothing through that another page makes in the visitor's name.
 
-    A program that sends its token with every request is no browser: no page can make it send one.
+    A program that sends its token with every request is no browser: no page can make it send one. Some pages
+    are for programs alone: nobody comes there with a cookie.
 
     Raises:
         HTTPException: it is not known to be meant.
@@ -129,7 +159,8 @@ def _demand_meant(request: Request) -> None:
     state, headers = request.state, request.headers
     given = headers.get("x-csrf") or state.form.get("csrf", "")
     elsewhere = from_elsewhere(headers, access.hosts, secure=access.secure)
-    if not elsewhere and (state.bearer or same(given, state.csrf)):
+    meant = state.bearer and "cookie" not in headers if program else state.bearer or same(given, state.csrf)
+    if meant and not elsewhere:
         return
     note(request, "forged", f"{request.method} {request.scope['path']}")
     raise HTTPException(403, STALE)

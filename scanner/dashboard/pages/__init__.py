@@ -35,6 +35,8 @@ class Page:
     """What the navigation calls it; None: it is not in the navigation."""
     rank: int = 0
     """Its place in the navigation."""
+    takes: int = 0
+    """Most bytes of a file that programs may send, each with a token of its own; 0: it takes forms."""
 
 
 @cache

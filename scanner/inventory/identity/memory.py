@@ -113,6 +113,8 @@ class Memory:
             if before is None:
                 tenure = Tenure(key, first, last, self.scan)
                 if rules().kinds[kind].volatile:
+                    if any(each.last > last for each in values.values()):
+                        continue  # what comes late is not the newest
                     self._forget(asset, kind, values)
             else:
                 tenure = Tenure(before.key, min(before.first, first), max(before.last, last), self.scan)

@@ -33,6 +33,7 @@ from scanner.inventory.tables.places import (
     WARDS,
 )
 from scanner.inventory.tables.records import RECORDS
+from scanner.inventory.tables.taken import TAKEN
 
 __all__ = [
     "ALARMS",
@@ -59,6 +60,7 @@ __all__ = [
     "SIGHTS",
     "SITES",
     "SUBNETS",
+    "TAKEN",
     "TIES",
     "TRAITS",
     "UNASKED",
