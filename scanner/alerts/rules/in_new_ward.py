@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def _find(inventory: Inventory, site: SiteFile, rule: Alert, now: datetime) -> Iterator[Alarm]:
-    rows = count_rows(inventory, pattern=rule.system, site=site.site.name, today=day_of(now))
+    rows = count_rows(inventory, pattern=rule.system, sites={site.site.name}, today=day_of(now))
     for row in rows:
         ward, machines = row.keys["ward"], row.certain + row.probable
         if machines:
