@@ -11,7 +11,6 @@ import shlex
 import sys
 from datetime import UTC, datetime
 from heapq import merge
-from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +32,7 @@ from scanner.cli.terminal.schedule_lines import (
 from scanner.cli.terminal.switches import Argument, Option
 from scanner.cli.terminal.text import safe
 from scanner.cli.terminal.unit_files import install, own_command, uninstall
+from scanner.config import read_site
 from scanner.errors import ConfigError
 from scanner.language import translate
 from scanner.schedule.entries import Schedule, demand_name, demand_no_secret
@@ -213,12 +213,13 @@ def run(*, name: str | None, due: bool, wait: bool) -> None:
     names = [each.name for each in kept.values() if each.due(now)] if name is None else [name]
     if due and holder(state) is not None:  # cron need not hear of that: it comes again
         return
-    codes = [_run(state, each, wait=wait) for each in names]
+    codes = [_run(state, schedule_named(kept, each), wait=wait) for each in names]
     raise click.exceptions.Exit(max(codes, default=0))
 
 
-def _run(state: Path, name: str, *, wait: bool) -> int:
-    ended = carry_out(state, name, own_command(), _pass_on, _after(), wait=wait)
+def _run(state: Path, schedule: Schedule, *, wait: bool) -> int:
+    name = schedule.name
+    ended = carry_out(state, name, own_command(), _pass_on, _after(schedule), wait=wait)
     tell(
         "the schedule {name} ended with exit code {code}: {seen} machines seen, "
         "{attempts} connection attempts",
@@ -230,9 +231,13 @@ def _run(state: Path, name: str, *, wait: bool) -> int:
     return ended.code or 0
 
 
-def _after() -> tuple[str, ...]:
-    """What is run after each scan, with its site and inventory: alerts, where this version has them."""
-    return ("alert", "send") if find_spec("scanner.cli.alert") else ()
+def _after(schedule: Schedule) -> tuple[str, ...]:
+    """What is run after a scan, with its site and inventory: alerts, where the site file has some."""
+    try:
+        alerts = read_site(schedule.site).file.alerts
+    except ConfigError:
+        return ()  # the scan will say what is wrong with it
+    return ("alert", "send") if alerts else ()
 
 
 def _pass_on(line: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import sqlite3
 import sys
 import time
@@ -103,6 +104,24 @@ def test_a_run_keeps_begin_end_counts_and_exit_code(folder: Path) -> None:
     assert kept["counts"]["attempts"] > 0
     assert scans(folder) == ["done"]
     assert not list(elsewhere.iterdir())
+
+
+def test_alerts_are_sent_after_a_run_and_their_failure_is_kept_with_it(folder: Path) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # and does not listen
+        url = f"tcp://127.0.0.1:{nobody.getsockname()[1]}"
+        channel = f'[[notify]]\nname = "siem"\nkind = "syslog"\naddress = "{url}"\n'
+        rule = '[[alert]]\non = "ward-not-scanned"\ndays = 1\nto = ["siem"]\n'
+        wards = SITE.replace("[[ward]]", '[[ward]]\nname = "Vide"\nsubnets = ["10.83.0.0/30"]\n[[ward]]')
+        (folder / "site.toml").write_text(wards + rule + channel, encoding="utf-8")
+        assert run(*ADD, "Labo", cwd=folder)[0] == 0
+        code, _, err = process("schedule", "run", "nuit", cwd=folder)
+    assert code == 0, err
+    (kept,) = shown(folder)["runs"]
+    assert kept["code"] == 0
+    assert "siem" in kept["says"]
+    (alarm,) = json.loads(run("alert", "list", "--json", "--site", "site.toml", cwd=folder)[1])
+    assert "Vide" in json.dumps(alarm, ensure_ascii=False)
 
 
 def test_what_went_wrong_is_kept_in_its_own_words(folder: Path) -> None:
