@@ -46,6 +46,12 @@ class Dispatcher(Protocol):
     def cancel(self, run: int) -> None:
         """Take back the jobs of a run that nobody has begun."""
 
+    def busy(self) -> frozenset[int]:
+        """The runs of which jobs wait or are under way: of any other, everything is done or given up."""
+
+    def forget_old(self) -> None:
+        """Let jobs go that ended long ago."""
+
     def close(self) -> None:
         """Let the engine go."""
 

@@ -2,8 +2,8 @@
 
 from scanner.scan.listened import SPARED_FOR, listened_to
 from scanner.scan.lore import Lore
-from scanner.scan.past import lore_of, past_of, request_of
-from scanner.scan.request import CONNECT, PATIENCE, Ground, Request, prepare
+from scanner.scan.past import lore_of, past_of, request_of, restored
+from scanner.scan.request import CONNECT, PATIENCE, Ground, NothingLeftError, Request, prepare
 from scanner.scan.run import run
 from scanner.scan.settling import Settling
 from scanner.scan.work import Past, Screen, Tally
@@ -14,6 +14,7 @@ __all__ = [
     "SPARED_FOR",
     "Ground",
     "Lore",
+    "NothingLeftError",
     "Past",
     "Request",
     "Screen",
@@ -24,5 +25,6 @@ __all__ = [
     "past_of",
     "prepare",
     "request_of",
+    "restored",
     "run",
 ]

@@ -73,10 +73,11 @@ def request_of(scan: ScanRow, asked: Request, digest: str) -> Request:
             "--fresh begins a new one",
             scan=scan.id,
         )
-    return _restored(scan.request, asked.site)
+    return restored(scan.request, asked.site)
 
 
-def _restored(kept: Any, site: SiteFile | None) -> Request:  # noqa: ANN401 - JSON, written by Request.options
+def restored(kept: Any, site: SiteFile | None) -> Request:  # noqa: ANN401 - JSON, written by Request.options
+    """A request of what is kept of it: what :meth:`Request.options` gave."""
     return Request(
         tuple(kept["targets"]),
         site,

@@ -37,6 +37,10 @@ PATIENCE: Final = 180.0
 """Seconds for which a network that is away is waited for."""
 
 
+class NothingLeftError(ConfigError):
+    """Nothing is left to scan of what was asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What the operator asked for."""
@@ -172,15 +176,19 @@ def prepare(request: Request, descriptors: int, lore: Lore | None = None) -> Gro
     )
 
 
-def _nothing_left(allowed: AddressSet, free: AddressSet) -> ConfigError:
+def _nothing_left(allowed: AddressSet, free: AddressSet) -> NothingLeftError:
     """Why nothing is left of what was asked for."""
     if not allowed:
-        return ConfigError("nothing is left to scan: every address asked for is excluded, passive or public")
+        return NothingLeftError(
+            "nothing is left to scan: every address asked for is excluded, passive or public"
+        )
     if not free:
-        return ConfigError(
+        return NothingLeftError(
             "nothing is left to scan: it is stopped, or fragile (vetuste breaker list, breaker fragile)"
         )
-    return ConfigError("nothing is left to scan: listening told enough of every machine that was asked for")
+    return NothingLeftError(
+        "nothing is left to scan: listening told enough of every machine that was asked for"
+    )
 
 
 def _heeded(request: Request, site: SiteFile, asked: AddressSet) -> AddressSet:

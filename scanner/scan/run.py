@@ -20,7 +20,7 @@ from scanner.sweep.connect import sweep
 from scanner.transport.sending import sending
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from scanner.inventory import Recorder
     from scanner.scan.request import Ground
@@ -33,12 +33,14 @@ _TELL_EVERY: Final = 0.2
 """Seconds between two reports of progress, and between two looks whether something waits to be written."""
 
 
-def run(
+def run(  # noqa: PLR0913 - what it goes by, each by name
     ground: Ground,
     recorder: Recorder,
     settling: Settling,
     screen: Screen,
     past: Past,
+    *,
+    halted: Callable[[], bool] | None = None,
 ) -> Tally:
     """Carry out a prepared scan.
 
@@ -50,6 +52,7 @@ def run(
         settling: turns evidence into identities, and says when enough is known.
         screen: shows how far it is, and what the operator should read.
         past: what this scan has done already, where it goes on after an interruption.
+        halted: asked a few times a second whether to end as the first signal would end it.
 
     Raises:
         NetworkLostError: this machine lost its network; what was learnt is recorded.
@@ -60,7 +63,7 @@ def run(
     state = "failed"
     try:
         with rare_collections(), sending():
-            uvloop.run(_carry_out(work))
+            uvloop.run(_carry_out(work, halted))
         state = "interrupted" if work.tally.interrupted or work.tally.trips else "done"
     finally:
         with _undisturbed():
@@ -84,12 +87,12 @@ def _undisturbed() -> Iterator[None]:
             signal.signal(number, signal.SIG_DFL if handler is None else handler)  # None: set from C
 
 
-async def _carry_out(work: Work) -> None:
+async def _carry_out(work: Work, halted: Callable[[], bool] | None) -> None:
     loop = asyncio.get_running_loop()
     sweeping = asyncio.create_task(_sweep_in_hours(work))
 
-    def stop() -> None:
-        work.tally.interrupted = True
+    def stop(*, halted: bool = False) -> None:
+        work.tally.interrupted, work.tally.halted = True, halted
         sweeping.cancel()
 
     for number in _STOPS:
@@ -99,6 +102,8 @@ async def _carry_out(work: Work) -> None:
             await asyncio.wait({sweeping}, timeout=_TELL_EVERY)
             work.recorder.write_due()
             work.screen.show(work.tally)
+            if halted is not None and not work.tally.interrupted and halted():
+                stop(halted=True)
         if not work.tally.interrupted:
             await sweeping
     finally:

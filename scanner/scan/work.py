@@ -40,6 +40,8 @@ class Tally:
     phantoms: int = 0
     """Addresses that something else answers for: no machines, and not among those seen."""
     interrupted: bool = False
+    halted: bool = False
+    """Whether whoever carries it out interrupted it, and no signal did."""
     trips: list[Trip] = field(default_factory=list)
     """The subnets that were stopped."""
     outcomes: Counter[str] = field(default_factory=Counter)

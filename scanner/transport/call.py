@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from scanner.errors import PeerClosedError
 from scanner.model import Attempt, Outcome
 from scanner.transport.connection import Connection
 from scanner.transport.dialling import Ended, dial, repeats_of
+from scanner.transport.gate import demand_free
 from scanner.transport.secured import Secured
 
 if TYPE_CHECKING:
@@ -55,7 +57,7 @@ class Call:
             self.door.recount(1, counted=self.counted)
             self.enter(Outcome.SILENT)
         if not isinstance(dialled, Ended):
-            self._connection = Connection(dialled, self.switchboard)
+            self._connection = Connection(dialled, self.switchboard, partial(demand_free, self.door.gate))
             self._note(start)
             return None
         self.door.missed = True

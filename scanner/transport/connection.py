@@ -12,6 +12,7 @@ from scanner.transport.switchboard import READABLE
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
 
     from scanner.probes import Send
     from scanner.transport.switchboard import Switchboard
@@ -25,10 +26,16 @@ _UNASKED: Final = 1 << 16
 class Connection:
     """A connected socket, and what arrived on it beyond the last whole message."""
 
-    __slots__ = ("_buffer", "_ended", "_send", "_socket", "_switchboard", "_waiter", "received", "sent")
+    __slots__ = (
+        *("_buffer", "_demand_free", "_ended", "_send", "_socket", "_switchboard", "_waiter"),
+        *("received", "sent"),
+    )
 
-    def __init__(self, connected: socket.socket, switchboard: Switchboard) -> None:
+    def __init__(
+        self, connected: socket.socket, switchboard: Switchboard, demand_free: Callable[[], None]
+    ) -> None:
         self._socket = connected
+        self._demand_free = demand_free
         self._switchboard = switchboard
         self._buffer = b""
         self.sent = self.received = 0  # bytes of payload
@@ -72,7 +79,9 @@ class Connection:
         Raises:
             OSError: the connection broke.
             TimeoutError: the peer takes nothing.
+            HeldBackError: nothing may be sent for the time being.
         """
+        self._demand_free()
         sent = self._socket.send(data)
         self.sent += len(data)
         if sent < len(data):  # a peer that does not read may leave no room

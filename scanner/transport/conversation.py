@@ -11,7 +11,7 @@ from scanner.model import Observation, Outcome, Transport
 from scanner.probes import Learnt, Peer, Reconnect, Secure, Send
 from scanner.transport.call import Call
 from scanner.transport.dialling import outcome_of
-from scanner.transport.gate import ForbiddenError, HoursError
+from scanner.transport.gate import ForbiddenError, HeldBackError, HoursError
 from scanner.transport.posting import Posting
 from scanner.wire import printable
 
@@ -85,6 +85,7 @@ async def hold(  # noqa: PLR0913 - with whom, through what, on which terms
 
     Raises:
         HoursError: the ward's window closed before anything was sent.
+        HeldBackError: nothing may be sent for the time being, were it in mid-conversation.
         ClockError: the hours cannot be told.
     """
     course = _Course()
@@ -168,6 +169,8 @@ class _Dialogue:
         call = self.call
         try:
             await call.take_turn()
+        except HeldBackError:
+            raise
         except (ForbiddenError, LimitError) as forbidden:
             return LimitError(str(forbidden))
         try:
@@ -202,6 +205,8 @@ class _Dialogue:
             while redials and opened is not None and opened.outcome is Outcome.SILENT:
                 opened = await self.call.open()
                 redials -= 1
+        except HeldBackError:
+            raise
         except (ForbiddenError, LimitError) as forbidden:
             return LimitError(str(forbidden))
         return b"" if opened is None else PeerClosedError(opened.detail)

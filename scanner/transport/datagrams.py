@@ -10,6 +10,8 @@ from scanner.errors import LimitError, ProbeError
 from scanner.transport.switchboard import READABLE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from scanner.model import Endpoint
     from scanner.probes import Send
     from scanner.transport.switchboard import Switchboard
@@ -22,9 +24,12 @@ _MOST: Final = 16
 class Datagrams:
     """A connected UDP socket: the kernel lets nobody else's datagrams in, and tells of closed ports."""
 
-    __slots__ = ("_send", "_socket", "_strays", "_switchboard", "_waiter", "received", "sent")
+    __slots__ = (
+        *("_demand_free", "_send", "_socket", "_strays", "_switchboard", "_waiter"),
+        *("received", "sent"),
+    )
 
-    def __init__(self, endpoint: Endpoint, switchboard: Switchboard) -> None:
+    def __init__(self, endpoint: Endpoint, switchboard: Switchboard, demand_free: Callable[[], None]) -> None:
         """Make one; nothing is sent.
 
         Raises:
@@ -38,6 +43,7 @@ class Datagrams:
             self._socket.close()
             raise
         self._switchboard = switchboard
+        self._demand_free = demand_free
         self._send: Send | None = None
         self._waiter: asyncio.Future[bytes] | None = None
         self._strays = 0
@@ -52,7 +58,9 @@ class Datagrams:
             LimitError: too much came that answers nothing.
             TimeoutError: nothing came in time.
             OSError: the port is closed, or there is no way.
+            HeldBackError: nothing may be sent for the time being.
         """
+        self._demand_free()
         self._send, self._strays = send, 0
         waiter = self._waiter = asyncio.get_running_loop().create_future()
         self._switchboard.datagrams.start(waiter, TimeoutError())

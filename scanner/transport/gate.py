@@ -39,6 +39,10 @@ class HoursError(ForbiddenError):
     """The window {window} is closed."""
 
 
+class HeldBackError(HoursError):
+    """Nothing may be sent for the time being: whoever is being visited is visited again."""
+
+
 @dataclass(slots=True)
 class Gate:
     """What may leave this machine, how often, and how much did.
@@ -57,6 +61,8 @@ class Gate:
     clock: Clock = field(default_factory=Clock)
     unsigned: frozenset[str] = frozenset()
     """Roles whose signature is demanded and was not verified yet: nothing leaves meanwhile."""
+    held_back: Callable[[], bool] | None = None
+    """Asked before every packet, whatever its terms: whether nothing may be sent for the time being."""
     in_flight: int = 1
     """Most hosts that are waited for at one time."""
     attempts: int = 0
@@ -125,6 +131,7 @@ class Gate:
             ForbiddenError: it may not.
             ClockError: the clock jumped.
         """
+        demand_free(self)
         if self.unsigned:
             raise ForbiddenError("not signed by {roles}", roles=", ".join(sorted(self.unsigned)))
         window = terms.window
@@ -140,6 +147,16 @@ class Gate:
         if key not in self._services:
             self._services[key] = services(probe, terms, self.only_ports)
         return self._services[key]
+
+
+def demand_free(gate: Gate) -> None:
+    """Check that nothing holds everything back; what goes on in a connection asks this alone.
+
+    Raises:
+        HeldBackError: something does.
+    """
+    if gate.held_back is not None and gate.held_back():
+        raise HeldBackError
 
 
 @dataclass(slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from scanner.errors import PeerClosedError
@@ -11,6 +12,7 @@ from scanner.model import Outcome
 from scanner.transport.call import Call
 from scanner.transport.datagrams import Datagrams
 from scanner.transport.dialling import Ended
+from scanner.transport.gate import demand_free
 
 if TYPE_CHECKING:
     from scanner.probes import Send
@@ -37,7 +39,7 @@ class Posting(Call):
         await self.door.admit(counted=self.counted)
         self._began = datetime.now(UTC)
         try:
-            self._datagrams = Datagrams(self.endpoint, self.switchboard)
+            self._datagrams = Datagrams(self.endpoint, self.switchboard, partial(demand_free, self.door.gate))
         except OSError as error:
             self.door.recount(-1, counted=self.counted)
             return Ended(Outcome.FAILED, error.strerror or "", local=True)

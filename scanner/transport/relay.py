@@ -18,7 +18,7 @@ from scanner.model import Outcome
 from scanner.probes import Send
 from scanner.transport.call import Call
 from scanner.transport.dialling import outcome_of
-from scanner.transport.gate import ForbiddenError
+from scanner.transport.gate import ForbiddenError, HeldBackError
 from scanner.transport.loopback import is_our_own
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class Relay:
             with suppress(OSError):  # TimeoutError is one
                 async with asyncio.timeout(_PARTING):
                     await writer.wait_closed()
-        except VetusteError as error:  # the clock jumped: that ends the scan
+        except VetusteError as error:  # the clock jumped, or the scan is held back: that ends the visit
             self._trouble.append(error)
         finally:
             writer.transport.abort()
@@ -141,6 +141,8 @@ class Relay:
         before = self.door.connections
         try:
             ended = await call.open()
+        except HeldBackError:
+            raise
         except (ForbiddenError, LimitError) as forbidden:
             return Ending(Outcome.WITHHELD, str(forbidden))
         finally:
@@ -219,6 +221,8 @@ class _Passage:
 
     def _ending(self, error: BaseException | None) -> Ending:
         """What ended it; who has had an answer may be left, and leave, without a word."""
+        if isinstance(error, HeldBackError):
+            raise error
         if isinstance(error, ForbiddenError):
             return Ending(Outcome.WITHHELD, str(error))
         if isinstance(error, LimitError):

@@ -14,6 +14,7 @@ import os
 import runpy
 import struct
 import sys
+import time
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +27,8 @@ SENT, FAILED, READY = 0, 1, 2
 follows); the sockets are open and everything is dropped. Higher ones are the program's own."""
 _BATCH: Final = 512 * ORDER.size
 _UNHEARD_ADDRESS: Final = 0
+_STALE_SECONDS: Final = 4.0
+"""What was ordered longer ago does not leave any more: this process, or the machine, was asleep meanwhile."""
 _CONFINEMENT: Final = Path(__file__).parents[2] / "confinement.py"
 
 
@@ -40,8 +43,10 @@ def _carry_out(program: Any) -> None:  # noqa: ANN401 - a program's module, as a
     while said := os.read(0, _BATCH):
         waiting += said
         whole = len(waiting) - len(waiting) % ORDER.size
-        done = 0
+        done, awake_until = 0, time.clock_gettime(time.CLOCK_BOOTTIME) + _STALE_SECONDS
         for address, port in ORDER.iter_unpack(waiting[:whole]):
+            if time.clock_gettime(time.CLOCK_BOOTTIME) > awake_until:
+                return  # what else was ordered before it slept goes with it
             code = program["send"](address, port)
             if code:
                 tell(FAILED, port, address, bytes([code]))
