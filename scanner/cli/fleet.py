@@ -6,13 +6,11 @@ jobs. docs/fleet.md tells it from nothing, with roles, certificates, backup and 
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from scanner.cli.terminal import fleet_plans, fleet_sites
+from scanner.cli.terminal import fleet_plans, fleet_running, fleet_sites
 from scanner.cli.terminal.commands import CommandGroup
 from scanner.cli.terminal.commands import command as command_of
 from scanner.cli.terminal.fleet_centre import centre, checked_request, database, file_of, wish
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
 
     from scanner.fleet.centre_store import CentreStore
 
-_RUNNING: Final = "scanner.cli.terminal.fleet_running"
 _run: Callable[[Any], Any] = click.argument("run", cls=Argument, type=int)
 
 
@@ -192,9 +189,8 @@ def _set(store: CentreStore, run: int, state: RunState, of: Collection[RunState]
 
 
 def _commands() -> dict[str, click.Command]:
-    made = [init, fleet_sites.command, fleet_plans.command, scan, runs, status, pause, resume, cancel]
-    if find_spec(_RUNNING) is not None:
-        made.append(import_module(_RUNNING).command)
+    groups = (fleet_sites.command, fleet_plans.command)
+    made = (init, *groups, fleet_running.command, scan, runs, status, pause, resume, cancel)
     return {each.name: each for each in made if each.name}
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import io
 import logging
 from datetime import UTC, datetime
-from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
+from scanner import alerts
 from scanner.addresses import AddressSet
 from scanner.bundles import end, read_bundle, take
 from scanner.classify import default_classifier
@@ -117,11 +116,8 @@ class Recording:
 
     def _alert(self, run: Run) -> None:
         """Tell whoever wants to be told; that this fails concerns no scan."""
-        if not find_spec("scanner.alerts"):
-            return
+        source = source_of(self._store.sites.one(run.site))
         try:
-            import_module("scanner.alerts").send(
-                self._inventory, source_of(self._store.sites.one(run.site)), datetime.now(UTC)
-            )
+            alerts.send(self._inventory, source, datetime.now(UTC))
         except VetusteError as error:
             _LOGGER.warning("run %d: alerts: %s", run.id, error)

@@ -32,8 +32,9 @@ UNREACHABLE: Final = (
 _HELD: Final = """
 WITH held AS MATERIALIZED (
     SELECT id FROM procrastinate_jobs
-     WHERE id = %(job)s AND status = 'doing' AND attempts = %(attempt)s FOR UPDATE
+     WHERE id = %(job)s AND status = 'doing' AND attempts = %(attempt)s FOR UPDATE SKIP LOCKED
 )"""
+"""Whoever holds its job's row while it delivers neither has it taken away nor makes others wait."""
 FINISH: Final = f"{_HELD} SELECT procrastinate_finish_job_v1(id, 'succeeded', false) FROM held"  # noqa: S608 - of constants
 GIVE_UP: Final = f"{_HELD} SELECT procrastinate_finish_job_v1(id, 'failed', false) FROM held"  # noqa: S608 - of constants
 RETRY: Final = f"{_HELD} SELECT procrastinate_retry_job_v2(id, NULL, NULL, NULL, NULL) FROM held"  # noqa: S608 - of constants
