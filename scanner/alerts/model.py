@@ -122,6 +122,7 @@ class Summary:
     results: tuple[Result, ...] = ()
 
     @property
-    def failed(self) -> bool:
-        """Whether some channel could not be told."""
-        return any(result.outcome in {Outcome.FAILED, Outcome.BUSY} for result in self.results)
+    def failed(self) -> tuple[str, ...]:
+        """The channels that could not be told."""
+        wrong = {Outcome.FAILED, Outcome.BUSY}
+        return tuple(result.channel for result in self.results if result.outcome in wrong)

@@ -12,11 +12,10 @@ import click
 
 from scanner.cli.terminal.commands import CommandGroup
 from scanner.cli.terminal.commands import command as command_of
-from scanner.cli.terminal.exits import FAILED
 from scanner.cli.terminal.options import Where, formats, where
 from scanner.cli.terminal.output import write_json, write_json_list
 from scanner.cli.terminal.switches import Option
-from scanner.errors import ConfigError
+from scanner.errors import ConfigError, VetusteError
 from scanner.inventory import alarms_rows, open_inventory
 
 if TYPE_CHECKING:
@@ -113,7 +112,7 @@ def _source(where: Where) -> SiteSource:
 
 def _end(summary: Summary) -> None:
     if summary.failed:
-        raise click.exceptions.Exit(FAILED)
+        raise VetusteError("could not be told: {channels}", channels=", ".join(summary.failed))
 
 
 command = CommandGroup("alert", {made.name: made for made in (show, send, test) if made.name}, help=__doc__)

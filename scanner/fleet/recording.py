@@ -116,8 +116,11 @@ class Recording:
 
     def _alert(self, run: Run) -> None:
         """Tell whoever wants to be told; that this fails concerns no scan."""
-        source = source_of(self._store.sites.one(run.site))
         try:
-            alerts.send(self._inventory, source, datetime.now(UTC))
+            source = source_of(self._store.sites.one(run.site))
+            failed = alerts.send(self._inventory, source, datetime.now(UTC)).failed
         except VetusteError as error:
             _LOGGER.warning("run %d: alerts: %s", run.id, error)
+        else:
+            for channel in failed:
+                _LOGGER.warning("run %d: alerts: %s could not be told", run.id, channel)
