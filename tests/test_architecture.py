@@ -78,8 +78,8 @@ def size(file: Path) -> int:
     return len(code_lines(file.read_text(encoding="utf-8")))
 
 
-def test_the_package_without_its_leaves_has_at_most_42000_lines_of_code() -> None:
-    assert sum(size(file) for file in SOURCES if not LEAVES & set(file.parts)) <= 42_000
+def test_the_package_without_its_leaves_has_at_most_42500_lines_of_code() -> None:
+    assert sum(size(file) for file in SOURCES if not LEAVES & set(file.parts)) <= 42_500
 
 
 def test_the_simulator_has_at_most_3000_lines_of_code() -> None:
