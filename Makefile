@@ -43,8 +43,8 @@ check: $(VENV)/dev ## format, lint, types, import contracts, data, catalogues, d
 	@$(RUN) -m pytest -q tests/test_documents.py
 	@if [ -d ../shared/corpus ]; then $(RUN) -m tests.accuracy --check; fi
 
-prove: $(VENV)/dev ## the long proofs: mutation by the million, 200 kills, every property 20 times as often; two hours
-	@$(RUN) -m pytest tests/prove/mutation.py tests/prove/parsers.py tests/prove/imports.py tests/prove/listening.py tests/prove/rough.py tests/prove/kills.py tests/prove/year.py
+prove: $(VENV)/dev ## the long proofs: mutation by the million, 200 kills, 100 rounds of a fleet, every property 20 times as often; three hours
+	@$(RUN) -m pytest tests/prove/mutation.py tests/prove/parsers.py tests/prove/imports.py tests/prove/listening.py tests/prove/rough.py tests/prove/kills.py tests/prove/year.py tests/prove/fleet.py
 	@VETUSTE_EXAMPLES=$${VETUSTE_EXAMPLES:-2000} $(RUN) -m pytest tests/probes tests/capture tests/scan tests/transport tests/inventory tests/exports tests/test_*.py
 
 bench: $(VENV)/dev ## speed and memory beside nmap, masscan and a bare loop, in one run
@@ -54,6 +54,7 @@ bench: $(VENV)/dev ## speed and memory beside nmap, masscan and a bare loop, in 
 	@PATH="$$PATH:/usr/sbin:/sbin" $(RUN) -m tests.bench.listening
 	@PATH="$$PATH:/usr/sbin:/sbin" $(RUN) -m tests.bench.listening_live
 	@$(RUN) -m tests.bench.listening_memory
+	@PATH="$$PATH:/usr/sbin:/sbin" $(RUN) -m tests.bench.fleet_scene
 
 screenshots: $(VENV)/dev ## every page of the dashboard in both languages and themes: build/screenshots
 	@tests/system-packages

@@ -192,9 +192,9 @@ def wire(label: str, subnet: str = "10.77.0.0/16", *, seed: str = "") -> Iterato
             created.append(namespace)
             namespace.run("ip", "link", "set", "lo", "up")
         if seed:
-            relay = _rough((scanner, hospital), cable, seed)
+            relay = rough((scanner, hospital), cable, seed)
         else:
-            _smooth((scanner, hospital), cable)
+            smooth((scanner, hospital), cable)
         for namespace, device, address in zip(
             (scanner, hospital), cable, ("10.255.0.1/30", "10.255.0.2/30"), strict=True
         ):
@@ -210,13 +210,13 @@ def wire(label: str, subnet: str = "10.77.0.0/16", *, seed: str = "") -> Iterato
             _ip("netns", "delete", namespace.name)
 
 
-def _smooth(machines: Sequence[Namespace], cable: tuple[str, str]) -> None:
+def smooth(machines: Sequence[Namespace], cable: tuple[str, str]) -> None:
     """A cable that carries every packet at once."""
     near, far = (namespace.name for namespace in machines)
     _ip("link", "add", cable[0], "netns", near, "type", "veth", "peer", cable[1], "netns", far)
 
 
-def _rough(machines: Sequence[Namespace], cable: tuple[str, str], seed: str) -> subprocess.Popen[str]:
+def rough(machines: Sequence[Namespace], cable: tuple[str, str], seed: str) -> subprocess.Popen[str]:
     """A cable that is a process, which ends with its standard input."""
     ends = [f"{namespace.name}={device}" for namespace, device in zip(machines, cable, strict=True)]
     relay = subprocess.Popen(

@@ -1,7 +1,7 @@
 """``python -m tests.integration.crowd``: machines on every address of this network namespace, on real ports.
 
-They are the simulator's: its dialogue, its personalities. The address decides which one stands there.
-It prints one line when it listens, and ends with its standard input.
+They are the simulator's: its dialogue, its personalities. The address decides which one stands there, and
+the hospital's name, where one is given. It prints one line when it listens, and ends with its standard input.
 """
 
 from __future__ import annotations
@@ -38,18 +38,19 @@ KINDS = ("xp", "xp", "w7", "w10", "2003", "samba")
 class Crowd:
     """As much of a hospital as a connection asks for."""
 
+    def __init__(self, hospital: str) -> None:
+        self.machine = cache(partial(self._machine, hospital))
+
     @staticmethod
-    @cache
-    def machine(address: str) -> Machine:
-        """The machine at an address."""
-        digest = hashlib.blake2b(address.encode(), digest_size=16).digest()
+    def _machine(hospital: str, address: str) -> Machine:
+        digest = hashlib.blake2b((hospital + address).encode(), digest_size=16).digest()
         name = "PC-" + address.replace(".", "-")[-12:]
         kind = personality(KINDS[digest[0] % len(KINDS)])
         return Machine(kind, name, "WARD", name.lower(), "", "", digest, 0)
 
 
-async def _serve() -> None:
-    hospital = cast("Hospital", Crowd())
+async def _serve(name: str) -> None:
+    hospital = cast("Hospital", Crowd(name))
     loop = asyncio.get_running_loop()
     for port in (DIRECT, NETBIOS):
         await loop.create_server(partial(Line, hospital, port), "0.0.0.0", port, backlog=4096)  # noqa: S104 - a namespace of the test's own
@@ -57,10 +58,10 @@ async def _serve() -> None:
 
 
 @contextmanager
-def crowd(hospital: Namespace) -> Iterator[None]:
-    """Machines on every address of a namespace, as long as the context lasts."""
+def crowd(hospital: Namespace, name: str = "") -> Iterator[None]:
+    """Machines on every address of a namespace, as long as the context lasts; other ones for every name."""
     process = hospital.start(
-        *(sys.executable, "-m", "tests.integration.crowd"),
+        *(sys.executable, "-m", "tests.integration.crowd", name),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         cwd=_ROOT,
@@ -75,4 +76,4 @@ def crowd(hospital: Namespace) -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    uvloop.run(_serve())
+    uvloop.run(_serve(sys.argv[1]))
