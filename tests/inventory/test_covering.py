@@ -212,6 +212,7 @@ def on_fingers(site: Told, *, known: bool) -> list[tuple[dict[str, str], dict[st
         ward, subnet = homes.get(number, ("", ""))
         building = "B" if ward and ward < "C" else ""
         names = {"site": site.name, "ward": ward, "subnet": subnet, "building": building, "owner": ""}
+        names |= {"group": "", "establishment": site.name}
         machine, in_scope = site.machines.get(number), number in homes or number in asked
         first = next((place for place, those in enumerate(sets) if number in those), None)
         why: list[int | None] = [int(in_scope and place == first) for place in range(4)]
