@@ -72,12 +72,15 @@ class Carrying:
             HoldLostError: somebody else has it by now; nothing was acknowledged.
             VetusteError: it failed; nothing was acknowledged.
         """
+        told = ""
         with self.lease:
             while True:
                 try:
                     return self._try()
                 except LinkError as error:
-                    _LOGGER.warning("run %d chunk %d: %s", self.taken.run, self.taken.number, error)
+                    if str(error) != told:  # once, however long it is away
+                        _LOGGER.warning("run %d chunk %d: %s", self.taken.run, self.taken.number, error)
+                    told = str(error)
                 if self.is_stopping():
                     return None  # somebody takes it when its time has come
                 self.lease.wait(_MOMENT)

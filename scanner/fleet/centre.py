@@ -69,13 +69,17 @@ class Centre:
         Raises:
             ConfigError, FleetError: somebody else is the centre, or the database refuses.
         """
+        told = ""
         while not is_stopping():
             pause = _ROUND
             try:
                 self.demand_alone()
                 self.round()
+                told = ""
             except (LinkError, InventoryError) as error:
-                _LOGGER.warning("%s", error)
+                if str(error) != told:  # once, however long it is away
+                    _LOGGER.warning("%s", error)
+                told = str(error)
                 self._look = time.monotonic() + STALE  # signs of life were missed here, and not by workers
                 pause = _PATIENCE
             until = time.monotonic() + pause

@@ -40,7 +40,7 @@ GIVE_UP: Final = f"{_HELD} SELECT procrastinate_finish_job_v1(id, 'failed', fals
 RETRY: Final = f"{_HELD} SELECT procrastinate_retry_job_v2(id, NULL, NULL, NULL, NULL) FROM held"  # noqa: S608 - of constants
 """At once: a job that waits for its time would keep its site from every other."""
 
-for _name in ("procrastinate", "psycopg.pool"):  # what is wrong is told once, in words of ours
+for _name in ("procrastinate", "psycopg"):  # what is wrong is told once, in words of ours
     logging.getLogger(_name).addHandler(logging.NullHandler())
     logging.getLogger(_name).propagate = False
 
