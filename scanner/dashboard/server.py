@@ -7,6 +7,7 @@ import logging
 import signal
 import socket
 import ssl
+import sys
 from typing import TYPE_CHECKING, Final
 
 import uvicorn
@@ -26,6 +27,9 @@ _GRACE: Final = 5
 _MOST: Final = 512
 """Connections at a time; whoever comes then is told to come again."""
 _WAITING: Final = 512
+_TURN: Final = 0.0005
+"""Seconds that one thread has Python to itself where another waits: an answer asks the database again and
+again, and each time whatever works out figures has its turn first."""
 _ENDS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -97,6 +101,7 @@ def run(app: ASGIApp, heard: socket.socket, tls: tuple[Path, Path] | None, begun
         why = error.strerror or error
         raise ConfigError("the certificate or its key cannot be used: {why}", why=why) from error
     begun()
+    sys.setswitchinterval(_TURN)
     _Server(config).run(sockets=[heard])
 
 

@@ -88,10 +88,10 @@ class Sieve:
                 return array("q")
         chosen: set[int] | None = None
         if self._asks_of_identities:
-            present = self._hits(connection, ward) if self._missed else None
-            if present is None or len(present) > _FEW:
+            chosen = self._hits(connection, ward) if self._missed else None
+            if chosen is None or len(chosen) > _FEW:
                 present = set(connection.scalars(select(ASSETS.c.identity_id).where(*here(ward)).distinct()))
-            chosen = self._chosen(connection, present, ward)
+                chosen = self._chosen(connection, present, ward) if chosen is None else chosen & present
             if not chosen:
                 self._missed = True
                 return array("q")

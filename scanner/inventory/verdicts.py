@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from scanner.lifecycle import Policy, judge, load_lifecycle
@@ -21,6 +22,18 @@ Identified: TypeAlias = "tuple[Identity, str]"
 """An identity, and the version of the data that made it."""
 
 
+_Question: TypeAlias = "tuple[tuple[str, ...], int, tuple[tuple[str, date], ...]]"
+"""Ids of releases, and a policy: its horizon and the extensions that are held."""
+
+
+@lru_cache(maxsize=4096)
+def _judged(
+    candidates: tuple[Release, ...], today: date, horizon: int, extensions: tuple[tuple[str, date], ...]
+) -> Verdict:
+    """A verdict by the data in use, kept from one reader to the next: most ask of the same sets."""
+    return judge(candidates, today, Policy(horizon, dict(extensions)))
+
+
 class Verdicts:
     """Judges identities as of one day."""
 
@@ -30,7 +43,7 @@ class Verdicts:
         self.identities: dict[int, Identified] = {}
         """Those that were read so far, by their ids in the inventory: what stands there never changes."""
         self._policies: dict[Place, Policy] = {}
-        self._found: dict[tuple[tuple[str, ...], int, tuple[tuple[str, date], ...]], Verdict] = {}
+        self._found: dict[_Question, Verdict] = {}
         self._candidates: dict[tuple[str, ...], tuple[Release, ...]] = {}
         # The same by the ids of objects that come again and again; they are kept, so the ids stay theirs.
         self._judged: dict[tuple[int, int], tuple[Verdict, tuple[Release, ...], Policy]] = {}
@@ -61,10 +74,16 @@ class Verdicts:
         key = (tuple(release.id for release in candidates), policy.horizon_months, extensions)
         found = self._found.get(key)
         if found is None:
-            self._found[key] = found = judge(candidates, self.today, policy)
+            self._found[key] = found = self._judge(candidates, key)
         if self._candidates.get(key[0]) is candidates:
             self._judged[id(candidates), id(policy)] = found, candidates, policy
         return found
+
+    def _judge(self, candidates: tuple[Release, ...], key: _Question) -> Verdict:
+        _, horizon, extensions = key
+        if self.releases is load_lifecycle().releases:
+            return _judged(candidates, self.today, horizon, extensions)
+        return judge(candidates, self.today, Policy(horizon, dict(extensions)))
 
     def policy(self, settings: str, ward: str) -> Policy:
         """What a ward's site decided: its horizon, and the paid extensions that are held for this ward."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
 
+from scanner.dashboard import server
 from scanner.dashboard.access import Access
 from scanner.dashboard.app import make_app
 from scanner.dashboard.house import House
@@ -26,7 +27,7 @@ OPERATOR: Final = Visitor("local", Role.OPERATOR)
 def run(url: str, port: int) -> None:
     """Serve an inventory to whoever is on this machine, until the process is ended."""
     app = make_app(House(url), Access(local=OPERATOR))
-    uvicorn.run(app, host="127.0.0.1", port=port, log_config=None, access_log=False, server_header=False)
+    server.run(app, server.listen("127.0.0.1", port), None, lambda: None)
 
 
 @contextmanager
@@ -34,15 +35,15 @@ def running(app: Any, host: str = "127.0.0.1") -> Iterator[str]:  # noqa: ANN401
     """The address of an application, while it runs."""
     with socket.socket() as listening:
         listening.bind((host, 0))
-        server = uvicorn.Server(
+        serving = uvicorn.Server(
             uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", server_header=False)
         )
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread = threading.Thread(target=serving.run, kwargs={"sockets": [listening]})
         thread.start()
         try:
             yield f"http://{host}:{listening.getsockname()[1]}"
         finally:
-            server.should_exit = True
+            serving.should_exit = True
             thread.join()
 
 
