@@ -23,7 +23,7 @@ from scanner.cli.terminal.settling import settle
 from scanner.cli.terminal.switches import Argument, Option
 from scanner.cli.terminal.table import Cell, Column, table, terminal_width
 from scanner.cli.terminal.words import CERTAINTY, COLOUR, STATUS, heading
-from scanner.inventory import assets_rows, merge_by_hand, open_inventory, part_by_hand, split_by_hand
+from scanner.inventory import Area, assets_rows, merge_by_hand, open_inventory, part_by_hand, split_by_hand
 from scanner.language import translate
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def _list(*, where: Where, wanted: Filters, form: str, limit: int | None, today:
             for asset in assets:
                 write_json(asset_object(asset))
         else:
-            _print(assets)
+            _print(assets, several=len(Area().sites(inventory)) > 1)
 
 
 def _by_hand(function: Callable[..., None]) -> Callable[..., None]:
@@ -138,19 +138,22 @@ def split(  # noqa: PLR0913 - one parameter an option
     say("Machine {asset} is one, machine {other} is another.", asset=asset, other=other)
 
 
-def _print(assets: Iterable[Asset]) -> None:
+def _print(assets: Iterable[Asset], *, several: bool) -> None:
+    """A table; of several sites each machine's is told too, for they may have the same addresses."""
     counted = [0]
-    heads = [Column(heading(key)) for key in _COLUMNS]
-    write_lines(table(heads, _rows(assets, counted), width=terminal_width()))
+    heads = [Column(heading(key)) for key in (*(("site",) if several else ()), *_COLUMNS)]
+    rows = _rows(assets, counted, several=several)
+    write_lines(table(heads, rows, width=terminal_width()))
     say()
     say("Machines: {number}.", number=counted[0])
 
 
-def _rows(assets: Iterable[Asset], counted: list[int]) -> Iterator[list[Cell]]:
+def _rows(assets: Iterable[Asset], counted: list[int], *, several: bool) -> Iterator[list[Cell]]:
     for asset in assets:
         counted[0] += 1
         status = asset.verdict.status
         yield [
+            *([Cell(asset.place.site)] if several else []),
             Cell(asset.address),
             Cell(asset.name),
             Cell(asset.place.ward),

@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from alembic import command
 
-from scanner.inventory import Inventory
+from scanner.inventory import Inventory, open_inventory
 from scanner.inventory.migrating import alembic_config
 from scanner.inventory.sqlite import APPLICATION, SQLite
 from scanner.inventory.transactions import writing
 from tests.cli.process import FRONT, environment, process, run
+from tests.inventory.group import SITES
+from tests.inventory.group import build as build_group
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -399,3 +401,11 @@ def test_a_cell_that_a_spreadsheet_would_run_is_text(hospital: Path) -> None:
         database.execute("UPDATE assets SET name = '=HYPERLINK(1)'")
     rows = list(csv.DictReader(io.StringIO(read(hospital, "assets", "--format", "csv", DAY), newline="")))
     assert {row["name"] for row in rows} == {"'=HYPERLINK(1)"}
+
+
+def test_machines_of_the_same_address_are_told_apart_by_their_site(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/inventory.db"
+    with open_inventory(url, create=True) as inventory:
+        build_group(inventory, tmp_path)
+    _, out, _ = run("assets", "--db", url, "--os", "xp")
+    assert {line.split()[0] for line in out.splitlines() if " 10.0.0.1 " in line} == set(SITES)

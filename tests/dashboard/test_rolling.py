@@ -82,6 +82,12 @@ def test_what_a_visitor_may_not_see_is_not_counted(client: Visit) -> None:
     assert rolled(page)["GHT",] == (3, 3)  # one at each of its sites
 
 
+def test_machines_of_the_same_address_are_told_apart_by_their_site(client: Visit) -> None:
+    page = client().get("/machines").text
+    for site in ("Nord", "Sud", "Île", "Ailleurs"):
+        assert f'<small><bdi class="name">{site}</bdi></small>' in page
+
+
 @pytest.mark.parametrize("path", ["/", "/wards"])
 def test_of_one_site_nothing_is_rolled_up(client: Visit, path: str) -> None:
     page = client(sites=("Nord",)).get(path).text
