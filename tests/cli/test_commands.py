@@ -407,5 +407,5 @@ def test_machines_of_the_same_address_are_told_apart_by_their_site(tmp_path: Pat
     url = f"sqlite:///{tmp_path}/inventory.db"
     with open_inventory(url, create=True) as inventory:
         build_group(inventory, tmp_path)
-    _, out, _ = run("assets", "--db", url, "--os", "xp")
+    _, out, _ = run("assets", "--db", url, "--os", "xp", cwd=tmp_path)
     assert {line.split()[0] for line in out.splitlines() if " 10.0.0.1 " in line} == set(SITES)
