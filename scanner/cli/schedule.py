@@ -27,10 +27,10 @@ from scanner.cli.terminal.schedule_lines import (
     print_runs,
     print_schedules,
     schedule_object,
-    tell_of_skipped,
 )
 from scanner.cli.terminal.switches import Argument, Option
 from scanner.cli.terminal.text import safe
+from scanner.cli.terminal.timing import tell_of_skipped, timed
 from scanner.cli.terminal.unit_files import install, own_command, uninstall
 from scanner.config import read_site
 from scanner.errors import ConfigError
@@ -71,16 +71,7 @@ def _state() -> Path:
 )
 @click.argument("name", cls=Argument, required=False)
 @where
-@click.option(
-    "--every",
-    cls=Option,
-    required=True,
-    metavar="TIMES",
-    help='"tue,thu 22:00", "mon-fri 22:00,03:00", "daily 02:30" or "monthly 1 02:30".',
-)
-@click.option(
-    "--tz", "zone", cls=Option, required=True, metavar="ZONE", help="On whose clocks: Europe/Paris."
-)
+@timed
 @click.option(
     "--target",
     "targets",
@@ -109,7 +100,7 @@ def add(*, name: str | None, where: Where, every: str, zone: str, **asked: Any) 
                 "there is a schedule {name}: remove it first, or give this one another name", name=called
             )
         kept[called] = made
-    tell_of_skipped(made, now)
+    tell_of_skipped(made.name, made.times, now)
     say(
         "The schedule {name} is due {every}, {zone}; next at {next} UTC.",
         name=called,

@@ -19,6 +19,7 @@ from typing import Final
 
 import click
 
+from scanner.audit.keygen import trusted
 from scanner.cli.terminal.commands import command as command_of
 from scanner.cli.terminal.exits import INTERRUPTED
 from scanner.cli.terminal.options import own_data
@@ -56,7 +57,7 @@ _KEY: Final = re.compile(r"[a-z][a-z0-9_]{0,30}")
 @click.option(
     "--allowed-signers",
     cls=Option,
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
     help="Whose keys sign for which role, as ssh-keygen has it; then only a signed site file is obeyed.",
 )
@@ -75,6 +76,8 @@ def command(*, key: str, centre: str | None, state: Path | None, allowed_signers
         raise ConfigError(
             "{site} is no key of a site: small letters, digits, underscores", key="--site", site=repr(key)
         )
+    if allowed_signers is not None:
+        trusted(allowed_signers)  # now, and not when the first job comes
     dsn = checked(_centre(centre), os.environ, key=_named(centre), argument=bool(centre))
     with home_of(state or state_folder(os.environ), key, allowed_signers) as home:
         store = WorkerStore(dsn)

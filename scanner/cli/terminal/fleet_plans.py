@@ -12,15 +12,15 @@ from scanner.cli.terminal.commands import command as command_of
 from scanner.cli.terminal.fleet_centre import centre, checked_request, file_of, wish
 from scanner.cli.terminal.fleet_lines import plan_object, print_plans
 from scanner.cli.terminal.options import formats
-from scanner.cli.terminal.output import say, tell, write_json_list
-from scanner.cli.terminal.switches import Argument, Option
-from scanner.schedule.times import due, parse_times
+from scanner.cli.terminal.output import say, write_json_list
+from scanner.cli.terminal.switches import Argument
+from scanner.cli.terminal.timing import tell_of_skipped, timed
+from scanner.schedule.times import parse_times
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scanner.fleet.centre_store import CentreStore
-    from scanner.schedule.times import Times
 
 _plan: Callable[[Any], Any] = click.argument("plan", cls=Argument, type=int)
 
@@ -40,16 +40,7 @@ _plan: Callable[[Any], Any] = click.argument("plan", cls=Argument, type=int)
 )
 @click.argument("key", cls=Argument)
 @click.argument("targets", nargs=-1, cls=Argument)
-@click.option(
-    "--every",
-    cls=Option,
-    required=True,
-    metavar="TIMES",
-    help='"tue,thu 22:00", "mon-fri 22:00,03:00", "daily 02:30" or "monthly 1 02:30".',
-)
-@click.option(
-    "--tz", "zone", cls=Option, required=True, metavar="ZONE", help="On whose clocks: Europe/Paris."
-)
+@timed
 @wish
 @centre
 def add(*, store: CentreStore, key: str, every: str, zone: str, **asked: Any) -> None:  # noqa: ANN401 - the options of a wish
@@ -58,7 +49,7 @@ def add(*, store: CentreStore, key: str, every: str, zone: str, **asked: Any) ->
     times = parse_times(every, zone)
     request = checked_request(file_of(store.sites.one(key)), **asked)
     plan = store.plans.add(key, str(times), zone, request)
-    _tell_of_skipped(times, zone, now)
+    tell_of_skipped(str(times), times, now)
     say(
         "Plan {plan}: {site} is due {every}, {zone}; next at {next} UTC.",
         plan=plan.id,
@@ -67,18 +58,6 @@ def add(*, store: CentreStore, key: str, every: str, zone: str, **asked: Any) ->
         zone=zone,
         next=f"{times.next_after(now):%Y-%m-%d %H:%M}",
     )
-
-
-def _tell_of_skipped(times: Times, zone: str, now: datetime) -> None:
-    for local in times.skipped(now.astimezone(times.zone).date()):
-        tell(
-            "the clocks of {zone} skip {time} on {day}: {name} is due at {then} on that day",
-            zone=zone,
-            time=f"{local:%H:%M}",
-            day=f"{local:%Y-%m-%d}",
-            name=str(times),
-            then=f"{due(local).astimezone(local.tzinfo):%H:%M}",
-        )
 
 
 @command_of(

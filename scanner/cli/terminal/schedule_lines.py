@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from scanner.cli.terminal.objects import moment
-from scanner.cli.terminal.output import say, tell, write_lines
+from scanner.cli.terminal.output import say, write_lines
 from scanner.cli.terminal.table import Cell, Column, table, terminal_width
 from scanner.cli.terminal.words import heading
 from scanner.language import translate
-from scanner.schedule.times import due
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 
     from scanner.schedule.entries import Run, Schedule
     from scanner.schedule.holding import Holder
-    from scanner.schedule.times import Times
 
 _COUNTS: Final = {"visited": "addresses", "seen": "machines", "attempts": "connection attempts"}
 """Of all that a run counted, what people read of it, and under which heads."""
@@ -83,24 +81,6 @@ def run_object(schedule: Schedule, run: Run, running: Holder | None) -> dict[str
     ended = None if run.ended is None else moment(run.ended)
     times = {"begun": moment(run.begun), "ended": ended, "running": _runs(schedule, run, running)}
     return {**times, "code": run.code, "counts": dict(run.counts), "says": run.says}
-
-
-def tell_of_skipped(schedule: Schedule, today: datetime) -> None:
-    """Which of the times of the coming year the clocks skip, and when the schedule is due instead."""
-    for local in _skipped(schedule.times, today):
-        then = due(local).astimezone(local.tzinfo)
-        tell(
-            "the clocks of {zone} skip {time} on {day}: {name} is due at {then} on that day",
-            zone=schedule.zone,
-            time=f"{local:%H:%M}",
-            day=f"{local:%Y-%m-%d}",
-            name=schedule.name,
-            then=f"{then:%H:%M}",
-        )
-
-
-def _skipped(times: Times, today: datetime) -> tuple[datetime, ...]:
-    return times.skipped(today.astimezone(times.zone).date())
 
 
 def _runs(schedule: Schedule, run: Run, running: Holder | None) -> bool:

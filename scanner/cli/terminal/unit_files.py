@@ -14,8 +14,8 @@ import click
 from scanner.cli.terminal.commands import command as command_of
 from scanner.cli.terminal.options import Where
 from scanner.cli.terminal.output import say, tell
-from scanner.cli.terminal.schedule_lines import tell_of_skipped
 from scanner.cli.terminal.switches import Argument, Option
+from scanner.cli.terminal.timing import tell_of_skipped
 from scanner.config import read_site
 from scanner.errors import ConfigError, VetusteError
 from scanner.inventory.database import database_of
@@ -87,7 +87,7 @@ def install(*, names: tuple[str, ...], system: bool | None, out: Path | None, ho
     made = [_units_of(each, state, hours, system=systems) for each in chosen]
     for each, units in zip(chosen, made, strict=True):
         _write_units(folder, units)
-        tell_of_skipped(each, datetime.now(UTC))
+        tell_of_skipped(each.name, each.times, datetime.now(UTC))
         for name in units:
             say("{file} was written.", file=folder / name)
     if out is None:
