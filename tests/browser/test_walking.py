@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 each_page = pytest.mark.parametrize("path", WITHOUT_MARKS)
 each_language = pytest.mark.parametrize("language", LANGUAGES)
 MOST_TABS = 80
-ALONE = {"/login", "/scans/going"}
-"""What nobody links to: where nobody goes who is there already, and what a page asks for by itself."""
+ALONE = {"/login", "/scans/going", "/health", "/metrics"}
+"""What nobody links to: where nobody goes who is there already, what a page asks for by itself, and what
+programs ask for."""
 LOOKS = [(WALL, "light"), (WALL, "dark"), (PHONE, "light"), (PHONE, "dark")]
 READ = {LANGUAGES[0]: {LOOKS[0], LOOKS[3]}}
 """In which looks axe-core reads a page: in each language in half of them, in the first and another in all."""
