@@ -10,6 +10,7 @@ from sqlalchemy import insert, select, update
 
 from scanner.addresses import AddressSet, address_of
 from scanner.errors import InventoryError
+from scanner.inventory.delivered import going_on
 from scanner.inventory.tables import CAMPAIGN_SCANS, SCANS, SITES
 
 if TYPE_CHECKING:
@@ -62,7 +63,10 @@ def _demand_apart(connection: Connection, database: Database, site_id: int, span
     columns = (SCANS.c.id, SCANS.c.started, SCANS.c.spans, SCANS.c.site_id, SITES.c.name)
     running = select(*columns).join(SITES).where(SCANS.c.state == "running")
     named = connection.scalar(select(SITES.c.name).where(SITES.c.id == site_id))
+    elsewhere = going_on(connection)
     for scan, started, theirs, site, name in connection.execute(running).all():
+        if scan in elsewhere:
+            continue  # nothing of it is sent from here
         lock = database.lock(scan)
         if not lock.held():
             lock.forget()

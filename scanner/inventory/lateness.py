@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from sqlalchemy import func, select
 
+from scanner.inventory.delivered import going_on
 from scanner.inventory.order import natural
 from scanner.inventory.scans import IMPORTED, scans_in
 from scanner.inventory.tables import SCANS, SITES
@@ -101,6 +102,7 @@ def lateness_rows(inventory: Inventory, now: datetime, file: SiteFile | None = N
         told = {row.name: _told(row) for row in connection.execute(select(SITES))}
         whole = {row[0]: row[1] for row in connection.execute(ended.group_by(SITES.c.name))}
         scans = {row.site: row for row in scans_in(connection, SCANS.c.id.in_(newest))}
+        elsewhere = going_on(connection)
     if file is not None:
         after = timedelta(hours=file.health.late_after_hours)
         told[file.site.name] = file.site.establishment or file.site.name, file.site.group, after
@@ -109,7 +111,7 @@ def lateness_rows(inventory: Inventory, now: datetime, file: SiteFile | None = N
         Lateness(
             *(name, *told.get(name, _NOWHERE), whole.get(name)),
             late_since(whole.get(name), told.get(name, _NOWHERE)[-1], now),
-            _living(inventory, scans.get(name)),
+            _living(inventory, scans.get(name), elsewhere),
         )
         for name in names
     )
@@ -122,7 +124,9 @@ def _told(row: Any) -> tuple[str, str, timedelta]:  # noqa: ANN401 - a row of th
     return row.establishment or row.name, row.group, after
 
 
-def _living(inventory: Inventory, scan: ScanRow | None) -> ScanRow | None:
-    if scan is None or scan.state != "running" or inventory.database.lock(scan.id).held():
+def _living(inventory: Inventory, scan: ScanRow | None, elsewhere: frozenset[int]) -> ScanRow | None:
+    if scan is None or scan.state != "running" or scan.id in elsewhere:
+        return scan
+    if inventory.database.lock(scan.id).held():
         return scan
     return replace(scan, state="killed")

@@ -19,7 +19,7 @@ from scanner.inventory.carried import Taken
 from scanner.inventory.interning import Numbers
 from scanner.inventory.phantoms import settle_phantoms
 from scanner.inventory.places import keep_site
-from scanner.inventory.tables import LEDGER, SCANS, SITES, TAKEN, VISITS, WARDS
+from scanner.inventory.tables import CAMPAIGN_SCANS, LEDGER, SCANS, SITES, TAKEN, VISITS, WARDS
 from scanner.inventory.transactions import writing
 from scanner.inventory.unloading import AHEAD, Unloading
 
@@ -126,13 +126,15 @@ def _go_on(connection: Connection, site_id: int, carried: Carried, scan: int) ->
     """Add another part's addresses to a scan.
 
     Raises:
-        DataError: it is another site's, or there is none.
+        DataError: it is another site's, there is none, or a campaign sealed it.
     """
     row = connection.execute(
         select(SCANS).where(SCANS.c.id == scan, SCANS.c.site_id == site_id)
     ).one_or_none()
     if row is None:
         raise DataError("scan {scan} is none of {site}", scan=scan, site=repr(carried.head.name))
+    if connection.scalar(select(CAMPAIGN_SCANS.c.scan_id).where(CAMPAIGN_SCANS.c.scan_id == scan).limit(1)):
+        raise DataError("scan {scan} is sealed by a campaign: nothing is added to it", scan=scan)
     spans = AddressSet((*map(tuple, json.loads(row.spans)), *carried.head.spans)).spans
     values = {"spans": json.dumps(spans), "started": min(row.started, carried.head.started)}
     if values["started"] != row.started:  # what was sent is told by its distance from there

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scanner.bundles import key_of, take
+from scanner.bundles import end, key_of, take
 from scanner.classify import default_classifier
-from scanner.errors import DataError
+from scanner.errors import DataError, InventoryError
 from scanner.inventory import (
     Inventory,
     assets_rows,
@@ -17,12 +17,14 @@ from scanner.inventory import (
     listening_runs,
     open_inventory,
     places_rows,
+    scans_rows,
     unfinished_scan,
 )
+from scanner.inventory.campaigns import begin_closing, open_campaign, seal
 from scanner.model import Endpoint, HostRecord, Observation, Outcome
 from tests.bundles.hospitals import NOON, SEVEN, XP, bring, host, opened, ours, scan, seen, ward
 from tests.bundles.rows import rows_of
-from tests.inventory.hospital import SITE, site_file
+from tests.inventory.hospital import SITE, recorder, site_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -216,3 +218,33 @@ def test_a_take_that_fails_at_its_end_leaves_nothing(
     assert rows_of(centre) == before
     monkeypatch.undo()
     assert not bring(centre, bundle).already
+
+
+def test_a_scan_whose_parts_are_still_delivered_lives(
+    there: Inventory, centre: Inventory, site: SiteFile, tmp_path: Path
+) -> None:
+    first, second = scan(there, site, ward()[:2]), scan(there, site, ward()[2:], at=NOON + DAY)
+    begun = take(centre, opened(there, first), site, default_classifier(), key="run 1 chunk 1", part=True)
+    other = site_file(tmp_path, SITE.replace("10.20.", "10.30."))
+    with recorder(centre, other, at=NOON + DAY):  # another scan begins here, and looks for those who died
+        pass
+    assert [row.state for row in scans_rows(centre) if row.id == begun.scan] == ["running"]
+    open_campaign(centre, "spring", site=site, since=NOON - DAY, at=NOON + DAY, account="audit")
+    with pytest.raises(InventoryError, match="still being delivered"):
+        begin_closing(centre, "spring", NOON + 3 * DAY)
+    taken = take(
+        centre, opened(there, second), site, default_classifier(), key="c 2", scan=begun.scan, part=True
+    )
+    assert taken.scan == begun.scan
+
+
+def test_nothing_is_added_to_what_is_sealed(there: Inventory, centre: Inventory, site: SiteFile) -> None:
+    first, second = scan(there, site, ward()[:2]), scan(there, site, ward()[2:], at=NOON + DAY)
+    begun = take(centre, opened(there, first), site, default_classifier(), key="c 1", part=True)
+    end(centre, begun.scan, "done", {}, default_classifier(), ended=NOON + DAY)
+    open_campaign(centre, "spring", site=site, since=NOON - DAY, at=NOON + DAY, account="audit")
+    seal(centre, begin_closing(centre, "spring", NOON + 3 * DAY), "audit", lambda _: ("{}", "00"))
+    before = rows_of(centre)
+    with pytest.raises(DataError, match="sealed by a campaign"):
+        take(centre, opened(there, second), site, default_classifier(), key="c 2", scan=begun.scan, part=True)
+    assert rows_of(centre) == before

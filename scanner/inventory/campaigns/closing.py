@@ -11,6 +11,7 @@ from sqlalchemy import func, insert, select, update
 from scanner.addresses import AddressSet
 from scanner.errors import ConfigError, InventoryError
 from scanner.inventory.campaigns.reading import Campaign, Scanned, campaigns_in, scanned
+from scanner.inventory.delivered import going_on
 from scanner.inventory.tables import CAMPAIGN_SCANS, CAMPAIGNS, SCANS
 from scanner.inventory.transactions import writing
 
@@ -117,7 +118,13 @@ def _within(row: dict[str, Any], campaign: Campaign) -> bool:
 
 
 def _demand_dead(inventory: Inventory, connection: Connection, row: dict[str, Any]) -> None:
-    """Go on only where nobody living carries a scan out; it is marked as killed."""
+    """Go on only where nobody living carries a scan out, here or elsewhere; it is marked as killed."""
+    if row["id"] in going_on(connection):
+        raise InventoryError(
+            "scan {scan} of this campaign is still being delivered: wait until its run has ended",
+            file=inventory.database.place,
+            scan=row["id"],
+        )
     if inventory.database.lock(row["id"]).held():
         raise InventoryError(
             "scan {scan} of this campaign is running: wait until it ends, or halt it with vetuste stop",

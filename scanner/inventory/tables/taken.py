@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Column, ForeignKey, Table, Text
+from sqlalchemy import Column, ForeignKey, Index, Table, Text
 
 from scanner.inventory.tables.metadata import METADATA, UtcTime
 
@@ -16,5 +16,6 @@ TAKEN: Final = Table(
     Column("scan_id", ForeignKey("scans.id"), nullable=False),
     Column("at", UtcTime, nullable=False),
     Column("digest", Text, nullable=False),  # of the bundle
+    Index(None, "scan_id"),
     sqlite_with_rowid=False,
 )

@@ -23,6 +23,7 @@ def upgrade() -> None:
         sa.Column("digest", sa.Text, nullable=False),
         sqlite_with_rowid=False,
     )
+    op.create_index("ix_taken_scan_id", "taken", ["scan_id"])
 
 
 def downgrade() -> None:
