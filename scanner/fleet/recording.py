@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 from datetime import UTC, datetime
+from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 from scanner import alerts
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 _LOGGER: Final = logging.getLogger("vetuste")
 _GOING: Final = frozenset({"running", "killed"})
 """States of scans that nobody closed: whoever scans here takes them for those of a process that died."""
+_PATIENCE: Final = 5.0
+"""Seconds that the centre waits for those who are told."""
 _ENDED: Final = {
     RunState.DONE: "done",
     RunState.CANCELLED: "interrupted",
@@ -115,12 +118,22 @@ class Recording:
         self._alert(run)
 
     def _alert(self, run: Run) -> None:
-        """Tell whoever wants to be told; that this fails concerns no scan."""
+        """Tell whoever wants to be told; a receiver that hangs holds up nobody, and is tried again."""
         try:
             source = source_of(self._store.sites.one(run.site))
-            failed = alerts.send(self._inventory, source, datetime.now(UTC)).failed
-        except VetusteError as error:
+        except ConfigError as error:
             _LOGGER.warning("run %d: alerts: %s", run.id, error)
-        else:
-            for channel in failed:
-                _LOGGER.warning("run %d: alerts: %s could not be told", run.id, channel)
+            return
+        teller = Thread(target=_tell, args=(self._inventory, source, run.id), name="alerts", daemon=True)
+        teller.start()
+        teller.join(_PATIENCE)
+
+
+def _tell(inventory: Inventory, source: SiteSource, run: int) -> None:
+    try:
+        failed = alerts.send(inventory, source, datetime.now(UTC)).failed
+    except VetusteError as error:
+        _LOGGER.warning("run %d: alerts: %s", run, error)
+    else:
+        for channel in failed:
+            _LOGGER.warning("run %d: alerts: %s could not be told", run, channel)

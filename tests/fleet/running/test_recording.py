@@ -23,8 +23,11 @@ from scanner.fleet.planning import source_of
 from scanner.fleet.runs import Runs
 from scanner.fleet.worker_store import WorkerStore
 from scanner.inventory import Recorder, open_inventory
+from tests.alerts.receivers import Mailbox, mail_server
+from tests.alerts.sites import mail, rule
 from tests.cli.process import run as run_inside
 from tests.fleet.alike import Known, differences, known
+from tests.fleet.running.hospitals import until
 from tests.inventory.hospital import NOON, XP, host
 
 if TYPE_CHECKING:
@@ -195,6 +198,17 @@ def test_another_site_file_ends_what_was_cut_by_the_old_one(one_site: Fleet) -> 
     rounds(one_site, 2)
     assert one_site.state(run.id) is RunState.FAILED
     assert not JobDispatcher(one_site.url).busy()
+
+
+def test_when_a_run_ends_whoever_wants_to_know_is_told(one_site: Fleet, tmp_path: Path) -> None:
+    with mail_server(Mailbox()) as box:
+        rules = f"\n{rule('new-unsupported')}\n{mail(box.port)}\n"
+        one_site.replace_site("nord", one_site.store.sites.one("nord").text + rules.encode())
+        whole(one_site, tmp_path)
+        until(lambda: box.mails)
+        until(lambda: one_site.rows("SELECT 1 FROM alarm_deliveries WHERE sent IS NOT NULL"))
+    (letter,) = box.letters()
+    assert "4" in letter.get_content()
 
 
 def test_two_centres_are_one_too_many(one_site: Fleet) -> None:
