@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import stat
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,13 +40,15 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "state"
 
 
-@pytest.fixture
-def full_disk(folder: Path) -> Iterator[Path]:
-    """No file may grow; Python ignores the signal that goes with it."""
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """No file may grow, the report of the tests included; Python ignores the signal that goes with it."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
-    yield folder
-    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 def test_what_is_kept_is_read_again(folder: Path) -> None:
@@ -72,16 +75,16 @@ def test_an_error_changes_nothing(folder: Path) -> None:
     assert schedules_in(folder) == {"nuit": SCHEDULE}
 
 
-def test_a_full_disk_changes_nothing_and_is_told_in_one_line(full_disk: Path) -> None:
+def test_a_full_disk_changes_nothing_and_is_told_in_one_line(folder: Path) -> None:
     def add() -> None:
-        with changing(full_disk) as kept:
+        with changing(folder) as kept:
             kept["more"] = SCHEDULE
 
-    with pytest.raises(VetusteError, match=r"cannot be written: File too large") as caught:
+    with pytest.raises(VetusteError, match=r"cannot be written: File too large") as caught, full_disk():
         add()
     assert str(caught.value).isprintable()
-    assert schedules_in(full_disk) == {"nuit": SCHEDULE}
-    assert sorted(file.name for file in full_disk.iterdir()) == ["schedules.json", "schedules.json.lock"]
+    assert schedules_in(folder) == {"nuit": SCHEDULE}
+    assert sorted(file.name for file in folder.iterdir()) == ["schedules.json", "schedules.json.lock"]
 
 
 def test_a_damaged_file_is_refused_whole_in_one_line(folder: Path) -> None:
