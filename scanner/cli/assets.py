@@ -19,11 +19,11 @@ from scanner.cli.terminal.filters import filters
 from scanner.cli.terminal.objects import asset_object
 from scanner.cli.terminal.options import Where, formats, today, where
 from scanner.cli.terminal.output import say, write_csv, write_json, write_json_list, write_lines
-from scanner.cli.terminal.settling import settle
 from scanner.cli.terminal.switches import Argument, Option
 from scanner.cli.terminal.table import Cell, Column, table, terminal_width
 from scanner.cli.terminal.words import CERTAINTY, COLOUR, STATUS, heading
 from scanner.inventory import Area, assets_rows, merge_by_hand, open_inventory, part_by_hand, split_by_hand
+from scanner.inventory.findings.today import settle
 from scanner.language import translate
 
 if TYPE_CHECKING:

@@ -19,7 +19,6 @@ from scanner.cli.terminal.filters import filters
 from scanner.cli.terminal.heads import tell_head
 from scanner.cli.terminal.options import Where, today, where
 from scanner.cli.terminal.output import machine, machine_bytes, tell
-from scanner.cli.terminal.settling import settle
 from scanner.cli.terminal.switches import Argument, Option, switches
 from scanner.errors import ConfigError
 from scanner.exports import Format, Options, formats
@@ -28,6 +27,7 @@ from scanner.exports.sources import assets_for
 from scanner.exports.whole import Whole, whole_of
 from scanner.inventory import denominator, open_inventory
 from scanner.inventory.campaigns.reading import head_of
+from scanner.inventory.findings.today import settle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

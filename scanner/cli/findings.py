@@ -33,10 +33,10 @@ from scanner.cli.terminal.output import (
     write_json_list,
     write_line,
 )
-from scanner.cli.terminal.settling import settle
 from scanner.cli.terminal.switches import Argument, Option
 from scanner.cli.terminal.words import STATE
 from scanner.inventory import State, Wanted, causes, decide, finding_history, findings_rows, open_inventory
+from scanner.inventory.findings.today import settle
 from scanner.language import translate
 
 if TYPE_CHECKING:

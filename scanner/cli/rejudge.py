@@ -13,11 +13,11 @@ from scanner.classify import default_classifier
 from scanner.cli.terminal.commands import command as command_of
 from scanner.cli.terminal.options import Where, formats, where
 from scanner.cli.terminal.output import say, write_json, write_json_list, write_lines
-from scanner.cli.terminal.settling import settle
 from scanner.cli.terminal.switches import Option
 from scanner.cli.terminal.table import Cell, Column, table, terminal_width
 from scanner.cli.terminal.words import CERTAINTY, heading
 from scanner.inventory import open_inventory
+from scanner.inventory.findings.today import settle
 from scanner.language import translate
 from scanner.lifecycle import load_lifecycle
 from scanner.process import rare_collections

@@ -18,7 +18,6 @@ from scanner.cli.terminal.commands import command as command_of
 from scanner.cli.terminal.heads import tell_head
 from scanner.cli.terminal.options import Where, today, where
 from scanner.cli.terminal.output import machine, machine_bytes, tell
-from scanner.cli.terminal.settling import settle
 from scanner.cli.terminal.switches import Argument, Option, switches
 from scanner.errors import ConfigError
 from scanner.exports import Format, Options, formats
@@ -26,6 +25,7 @@ from scanner.exports.files import write_file
 from scanner.exports.sources import assets_for
 from scanner.inventory import Filters, beginning_of, open_inventory
 from scanner.inventory.campaigns.reading import head_of
+from scanner.inventory.findings.today import settle
 from scanner.reports.asked import Asked
 
 if TYPE_CHECKING:

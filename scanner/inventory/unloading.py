@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 _HOSTS: Final = 500
 _ATTEMPTS: Final = 20_000
-"""What is written at once."""
+"""So much is written at once."""
 AHEAD: Final = timedelta(hours=1)
 """So far may another machine's clock be ahead of ours."""
 
@@ -126,7 +126,7 @@ class Unloading:
     def _send(self, sent: SentOnce) -> None:
         self._sent.append(sent)
         self._asked.mark(unpacked(sent.address))
-        if len(self._sent) >= 100 * _HOSTS:
+        if len(self._sent) >= _ATTEMPTS:
             self._write_sent()
 
     def _write_sent(self) -> None:

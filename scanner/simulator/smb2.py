@@ -22,7 +22,6 @@ ECHO: Final = 13
 ANY: Final = 0x02FF
 """The dialect that says: negotiate again, in SMB2 ([MS-SMB2] 2.2.4)."""
 _FIRST: Final = 0x0202
-_LARGE: Final = 0x0210
 _THREE: Final = 0x0300
 _LATEST: Final = 0x0311
 

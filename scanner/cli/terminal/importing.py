@@ -11,7 +11,6 @@ from typing import IO, TYPE_CHECKING, Final
 
 from scanner.classify import default_classifier
 from scanner.cli.terminal.output import complain
-from scanner.cli.terminal.settling import settle
 from scanner.cli.terminal.switches import switches
 from scanner.cli.terminal.table import line_width
 from scanner.cli.terminal.text import cut
@@ -21,6 +20,7 @@ from scanner.imports.gathering import Gathered
 from scanner.imports.recording import Recording, Tally
 from scanner.imports.streams import Watched, unpacked
 from scanner.inventory import Recorder, inventory_exists, open_inventory, settle_registers
+from scanner.inventory.findings.today import settle
 from scanner.language import translate
 from scanner.wire import printable
 

@@ -14,12 +14,12 @@ from scanner.addresses import number_of
 from scanner.classify import default_classifier
 from scanner.cli.terminal.objects import moment
 from scanner.cli.terminal.output import machine as standard_output
-from scanner.cli.terminal.settling import settle
 from scanner.cli.terminal.text import json_line
 from scanner.cli.terminal.verdicts import Judge
 from scanner.imports.recording import Recording, wards_of
 from scanner.imports.sorting import is_card
 from scanner.inventory import Recorder, inventory_exists, open_inventory, settle_registers
+from scanner.inventory.findings.today import settle
 from scanner.lifecycle import Policy, judge, load_lifecycle
 from scanner.model import Status
 

@@ -14,7 +14,6 @@ from scanner.classify import default_classifier
 from scanner.cli.terminal.logs import event
 from scanner.cli.terminal.output import tell
 from scanner.cli.terminal.progress import duration, progress
-from scanner.cli.terminal.settling import settle
 from scanner.inventory import (
     Recorder,
     inventory_exists,
@@ -22,6 +21,7 @@ from scanner.inventory import (
     settle_registers,
     unfinished_scan,
 )
+from scanner.inventory.findings.today import settle
 from scanner.scan import SPARED_FOR, Lore, Past, Settling, listened_to, lore_of, past_of, run
 
 if TYPE_CHECKING:
