@@ -18,6 +18,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from scanner.inventory.called import ids_called
 from scanner.inventory.identities import from_columns
+from scanner.inventory.lookups import looked_up
 from scanner.inventory.tables import ASSETS, IDENTITIES
 
 if TYPE_CHECKING:
@@ -33,8 +34,10 @@ if TYPE_CHECKING:
     from scanner.inventory.wards import Ward
     from scanner.model import Identity
 
-_ByWard: TypeAlias = "dict[tuple[int, int | None], list[int]]"
-"""Ids of assets by site and ward."""
+_Called: TypeAlias = "tuple[int, bytes, int, int]"
+"""Of an asset: the length of its address, the address, its id, its identity's. They sort by address."""
+_ByWard: TypeAlias = "dict[tuple[int, int | None], list[_Called]]"
+"""Assets by site and ward."""
 
 _AT_ONCE: Final = 5000
 """Identities that are named in one statement; of more, assets are sorted out here."""
@@ -82,10 +85,10 @@ class Sieve:
             called = self._called(connection)
             if called is None:
                 conditions.append(_may_hold(self.filters.text))
-            elif ward.key in called:
-                conditions.append(ASSETS.c.id.in_(called[ward.key]))
+            elif self.state is None and not beyond:
+                return self._among(connection, ward, called.get(ward.key, []))
             else:
-                return array("q")
+                conditions.append(ASSETS.c.id.in_([asset for *_, asset, _ in called.get(ward.key, [])]))
         chosen: set[int] | None = None
         if self._asks_of_identities:
             chosen = self._hits(connection, ward) if self._missed else None
@@ -100,6 +103,13 @@ class Sieve:
         by_address = select(ASSETS.c.id, ASSETS.c.identity_id).where(*conditions).order_by(*BY_ADDRESS)
         rows = connection.execute(by_address)
         return array("q", (asset for asset, identity in rows if chosen is None or identity in chosen))
+
+    def _among(self, connection: Connection, ward: Ward, called: Sequence[_Called]) -> array[int]:
+        """The same of those that may hold the text, of which all is known that it takes."""
+        chosen = {identity for *_, identity in called}
+        if self._asks_of_identities:
+            chosen = self._chosen(connection, chosen, ward)
+        return array("q", (asset for *_, asset, identity in sorted(called) if identity in chosen))
 
     def looks_at_each(self, connection: Connection) -> bool:
         """Whether no index finds the text, and each asset of a ward must be looked at."""
@@ -160,11 +170,9 @@ def _conditions(sieve: Sieve, identity: Identity, ward: Ward) -> Iterator[bool]:
 
 def _by_ward(connection: Connection, ids: Sequence[int]) -> _ByWard:
     found: _ByWard = {}
-    columns = (ASSETS.c.id, ASSETS.c.site_id, ASSETS.c.ward_id)
-    for start in range(0, len(ids), _AT_ONCE):
-        some = select(*columns).where(ASSETS.c.id.in_(ids[start : start + _AT_ONCE]))
-        for asset, *ward in connection.execute(some).all():  # one by one they take twice as long
-            found.setdefault((ward[0], ward[1]), []).append(asset)
+    asked = "SELECT id, site_id, ward_id, length(packed), packed, identity_id FROM assets WHERE id"
+    for asset, site, ward, length, packed, identity in looked_up(connection, asked, ids):
+        found.setdefault((site, ward), []).append((length, packed, asset, identity))
     return found
 
 
