@@ -86,7 +86,9 @@ class Sieve:
             if called is None:
                 conditions.append(_may_hold(self.filters.text))
             elif self.state is None and not beyond:
-                return self._among(connection, ward, called.get(ward.key, []))
+                known = sorted(called.get(ward.key, []))
+                wanted = self._chosen(connection, {identity for *_, identity in known}, ward)
+                return array("q", (asset for *_, asset, identity in known if identity in wanted))
             else:
                 conditions.append(ASSETS.c.id.in_([asset for *_, asset, _ in called.get(ward.key, [])]))
         chosen: set[int] | None = None
@@ -103,13 +105,6 @@ class Sieve:
         by_address = select(ASSETS.c.id, ASSETS.c.identity_id).where(*conditions).order_by(*BY_ADDRESS)
         rows = connection.execute(by_address)
         return array("q", (asset for asset, identity in rows if chosen is None or identity in chosen))
-
-    def _among(self, connection: Connection, ward: Ward, called: Sequence[_Called]) -> array[int]:
-        """The same of those that may hold the text, of which all is known that it takes."""
-        chosen = {identity for *_, identity in called}
-        if self._asks_of_identities:
-            chosen = self._chosen(connection, chosen, ward)
-        return array("q", (asset for *_, asset, identity in sorted(called) if identity in chosen))
 
     def looks_at_each(self, connection: Connection) -> bool:
         """Whether no index finds the text, and each asset of a ward must be looked at."""

@@ -93,7 +93,8 @@ def _record(address: str, says: Mapping[str, str], day: float, place: int) -> Ho
     mute: Evidence = {}
     refused = Observation(Endpoint(address, 445), "smb", at, Outcome.REFUSED, mute)
     system = SAMBA if {"ssh.banner", "http.server"} & says.keys() else TEN  # a machine has one system
-    return HostRecord(address, "Cardiologie", seen or (refused,), system if seen else NOTHING)
+    told = says.keys() - {"mac.address", "neighbour.mac", "dhcp.mac"}  # a card alone tells none
+    return HostRecord(address, "Cardiologie", seen or (refused,), system if told else NOTHING)
 
 
 class Nights:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from scanner.inventory.identity.partners import also_it
-from scanner.inventory.identity.traits import ADDRESS, CARD, rules, settles, weight_of
-from scanner.inventory.identity.weighing import Likeness, differ, likeness
+from scanner.inventory.identity.partners import also_it, doubles_of
+from scanner.inventory.identity.traits import ADDRESS, CARD, REMEMBERED, rules, settles, weight_of
+from scanner.inventory.identity.weighing import Likeness, differ, has_stayed, likeness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -15,10 +15,6 @@ if TYPE_CHECKING:
     from scanner.inventory.identity.known import Known
     from scanner.inventory.identity.question import Question
     from scanner.inventory.identity.traits import Traits
-
-
-_REMEMBERED: Final = "mac.address"
-"""The evidence key of a card that somebody else's table has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +34,11 @@ def choose(question: Question) -> Choice:
     alike = sorted(map(_likeness_in(question), _akin(question)), key=_rank(question), reverse=True)
     if alike and alike[0].enough:
         best = alike[0]
-        return Choice(best.asset, best.how, tuple(also_it(question, best, alike[1:])))
-    return _by_address(question, alike)
+        return Choice(best.asset, best.how, also_it(question, best, alike[1:]))
+    found = _by_address(question, alike)
+    if found.asset is None:
+        found = _by_kin(question, alike)
+    return found if found.asset is None else replace(found, also=doubles_of(question, found.asset, alike))
 
 
 def _akin(question: Question) -> list[Known]:
@@ -54,11 +53,7 @@ def _likeness_in(question: Question) -> Callable[[Known], Likeness]:
 
     def measured(known: Known) -> Likeness:
         found = likeness(question.traits, known, question.holders, question.scan)
-        if (
-            CARD in found.other
-            and not any(rules().kinds[kind].group == "installed" for kind in found.same)
-            and not question.agrees(known.id)
-        ):
+        if CARD in found.other and not _has_its_models(found) and not question.agrees(known.id):
             return replace(found, score=found.score + rules().elsewhere)  # it has the name, and nothing else
         sure = "name" in found.same and not _two_certificates(question, known)
         sure = sure or _is_also_here(question, known)
@@ -129,23 +124,16 @@ def _rank(question: Question) -> Callable[[Likeness], tuple[object, ...]]:
 def _by_address(question: Question, alike: Sequence[Likeness]) -> Choice:
     """Where too little tells: the machine that alone had this address, if nothing speaks against it."""
     tenures = question.holders.of(ADDRESS, question.address)
-    akin = {each.asset: each for each in alike}
-    card_only = {kind for kind, _ in question.traits} == {CARD, ADDRESS}
-    # a router remembers who had an address this afternoon; this machine's kernel asked just now
-    remembered = card_only and _REMEMBERED in question.traits.values()
-    here = [
-        akin.get(asset, Likeness(asset, 0))
-        for asset in tenures
-        if not differ(question.traits, question.known[asset])
-        and not question.is_elsewhere(asset)
-        and (question.agrees(asset) or (asset in akin and {"name", "fqdn"} & {*akin[asset].same}))  # upgraded
-        and not (remembered and asset not in akin and question.known[asset].says_more)
-    ]
-    named = [asset for asset in tenures if question.known[asset].named]
-    silent = {kind for kind, _ in question.traits} == {ADDRESS}
+    kinds = {kind for kind, _ in question.traits}
+    named, here = _named_at(question), _may_be_here(question, alike)
+    here = [each for each in here if each.asset in named or not question.known[each.asset].named]
     just_met = [each for each in here if tenures[each.asset].scan == question.scan]
     known_by_more = [
-        each for each in here if each.score > rules().passing_weight or (card_only and CARD in each.same)
+        each
+        for each in here
+        if each.score > rules().passing_weight
+        or (kinds == {CARD, ADDRESS} and CARD in each.same)
+        or (_has_its_models(each) and _is_at_home(question, each.asset))
     ]
     if just_met:
         here = just_met
@@ -157,9 +145,83 @@ def _by_address(question: Question, alike: Sequence[Likeness]) -> Choice:
         or (named and named[0] not in {each.asset for each in here})
     ):
         # The address goes from machine to machine: what says nothing of its own stays with its like.
-        here = [each for each in here if silent and not question.known[each.asset].named]
-    latest = max(here, key=lambda each: tenures[each.asset].last, default=None)
+        here = [each for each in here if kinds == {ADDRESS} and not question.known[each.asset].named]
+    latest = max(here, key=lambda each: (tenures[each.asset].last, -each.asset), default=None)
     return Choice() if latest is None else Choice(latest.asset, latest.how or ADDRESS)
+
+
+def _may_be_here(question: Question, alike: Sequence[Likeness]) -> list[Likeness]:
+    """The assets that had the host's address and against which nothing speaks."""
+    akin = {each.asset: each for each in alike}
+    # a router remembers who had an address this afternoon; this machine's kernel asked just now
+    remembered = {kind for kind, _ in question.traits} == {CARD, ADDRESS}
+    remembered &= REMEMBERED in question.traits.values()
+    return [
+        akin.get(asset, Likeness(asset, 0))
+        for asset in question.holders.of(ADDRESS, question.address)
+        if not differ(question.traits, question.known[asset])
+        and not question.is_elsewhere(asset)
+        and (question.agrees(asset) or (asset in akin and {"name", "fqdn"} & {*akin[asset].same}))  # upgraded
+        and not (remembered and asset not in akin and question.known[asset].says_more)
+        and not _is_another_voice(question, asset, akin.get(asset))
+    ]
+
+
+def _named_at(question: Question) -> list[int]:
+    """The assets with more than an address that had this one, but for those of which another has it all."""
+    named = [asset for asset in question.holders.of(ADDRESS, question.address) if question.known[asset].named]
+    return [
+        asset
+        for asset in named
+        if not any(_is_ghost(question, asset, other) for other in named if other != asset)
+    ]
+
+
+def _is_ghost(question: Question, asset: int, other: int) -> bool:
+    """Whether an asset was met nowhere but here, and is less than another one, or the same and younger."""
+    mine, theirs = question.known[asset], question.known[other]
+    return (
+        set(mine.kinds[ADDRESS]) == {question.address}
+        and mine.is_less(theirs)
+        and (asset > other or not theirs.is_less(mine))
+    )
+
+
+def _is_another_voice(question: Question, asset: int, likeness: Likeness | None) -> bool:
+    """Whether a host tells what an asset, known here for days, never told, and nothing that it did tell."""
+    known, kinds = question.known[asset], rules().kinds
+    mine = {kind for kind, _ in question.traits if kind != CARD and kinds[kind].weight >= rules().enough}
+    return (
+        bool(mine)
+        and (likeness is None or not {*likeness.same} - {ADDRESS})
+        and known.says_more
+        and has_stayed(known.kinds[ADDRESS][question.address])
+        and not any(known.kinds.get(kind) for kind in mine)
+    )
+
+
+def _by_kin(question: Question, alike: Sequence[Likeness]) -> Choice:
+    """Of several that all bear a host's name, and are not told apart by anything: who was met last."""
+    kinds, holders = rules().kinds, question.holders
+
+    def is_kin(each: Likeness) -> bool:
+        groups = {kinds[kind].group for kind in each.same}
+        qualified = any(
+            kinds[kind].group == "names"
+            and holders.weight_of(kind, value) >= rules().enough
+            and value in question.known[each.asset].kinds.get(kind, {})
+            for kind, value in question.traits
+        )
+        return "names" in groups and (qualified or "installed" in groups) and not each.other
+
+    kin = [each for each in alike if is_kin(each) and not question.is_elsewhere(each.asset)]
+    latest = max(kin, key=lambda each: (question.known[each.asset].last, -each.asset), default=None)
+    return Choice() if latest is None else Choice(latest.asset, latest.how)
+
+
+def _has_its_models(each: Likeness) -> bool:
+    """Whether it was known again by what was made with a system, and may be all its model's."""
+    return any(rules().kinds[kind].group == "installed" for kind in each.same)
 
 
 def _is_at_home(question: Question, asset: int) -> bool:

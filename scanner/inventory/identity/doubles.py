@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from scanner.inventory.identity.traits import ADDRESS, CARD, rules, settles, weight_of
-from scanner.inventory.identity.weighing import followed
+from scanner.inventory.identity.traits import ADDRESS, CARD, rules, settles
+from scanner.inventory.identity.weighing import cards_differ, followed
 from scanner.inventory.utc import moment
 
 if TYPE_CHECKING:
@@ -20,12 +20,16 @@ def _is_double(question: Question, one: Known, other: Known) -> bool:
 
     A machine that is met at two addresses in one scan, and says little at one of them, is taken for two.
     """
-    if other.met_at(question.scan) or not _is_within(one, other):
-        return False
     shared = set(_theirs_alone(question, one, other))
     installed = any(rules().kinds[kind].group == "installed" for kind in shared)
+    lasting = installed or not cards_differ(one, other, question.holders)
+    return bool(shared) and (lasting or not other.lasted) and _is_past(question, one, other)
+
+
+def _is_past(question: Question, one: Known, other: Known) -> bool:
+    """Whether an asset that has nothing else than the one was met but once and then missed, or is gone."""
     once = not other.lasted and _was_missed(question, one, other)
-    return bool(shared) and (once or (installed and _is_gone(one, other)))
+    return not other.met_at(question.scan) and _is_within(one, other) and (once or _is_gone(one, other))
 
 
 def _was_renamed(question: Question, one: Known, other: Known) -> bool:
@@ -43,15 +47,42 @@ def _was_renamed(question: Question, one: Known, other: Known) -> bool:
     )
 
 
-def _is_its_card(question: Question, one: Known, other: Known) -> bool:
-    """Whether an asset is no more than the only card that the one has as well, and nobody else ever had."""
-    cards = other.kinds.get(CARD, {}).keys()
+def _was_installed_anew(question: Question, one: Known, other: Known) -> bool:
+    """Whether a new system goes on under the name that a domain has once, and the old one is gone.
+
+    Whoever takes a machine's place may take its name too: so no cards may tell them apart, and either both
+    tell of cards, or neither.
+    """
+    named = any(rules().kinds[kind].group == "names" for kind in _theirs_alone(question, one, other))
     return (
-        not other.says_more
-        and cards == one.kinds.get(CARD, {}).keys()
-        and len(cards) == 1
-        and all(settles(card) and len(question.holders.of(CARD, card)) == 2 for card in cards)  # noqa: PLR2004 - of these two
+        named
+        and one.lasted
+        and bool(one.kinds.get(CARD)) == bool(other.kinds.get(CARD))
+        and not cards_differ(one, other, question.holders)
         and not other.met_at(question.scan)
+        and followed(one, other, question.holders)
+        and _is_gone(one, other)
+    )
+
+
+def _is_its_card(question: Question, one: Known, other: Known) -> bool:
+    """Whether an asset is no more than cards that the one has as well, and nobody else ever had."""
+    cards = other.kinds.get(CARD, {}).keys()
+    mine = one.kinds.get(CARD, {}).keys() | {value for kind, value in question.traits if kind == CARD}
+    return (
+        bool(cards)
+        and cards <= mine
+        and other.is_less(one, but=(ADDRESS, CARD))
+        and all(settles(card) and _have_less(question, one, card) for card in cards)
+        and not other.met_at(question.scan)
+    )
+
+
+def _have_less(question: Question, one: Known, card: str) -> bool:
+    """Whether all who have a card have nothing, but for cards, that the one has not."""
+    holders = question.holders.of(CARD, card).keys() - {one.id}
+    return all(
+        each in question.known and question.known[each].is_less(one, but=(ADDRESS, CARD)) for each in holders
     )
 
 
@@ -65,15 +96,15 @@ def _is_within(one: Known, other: Known) -> bool:
 
 
 def _theirs_alone(question: Question, one: Known, other: Known) -> Iterator[str]:
-    """The kinds of which two assets share what weighs enough, and nobody else has."""
+    """The kinds of which two assets share what weighs enough, and nobody else has but their doubles."""
     for kind, values in other.kinds.items():
         if kind in {ADDRESS, CARD}:
             continue
         for value in values.keys() & one.kinds.get(kind, {}).keys():
-            if weight_of(kind, value) >= rules().enough and question.holders.of(kind, value).keys() <= {
-                one.id,
-                other.id,
-            }:
+            others = question.holders.of(kind, value).keys() - {one.id, other.id}
+            if question.holders.weight_of(kind, value) >= rules().enough and all(
+                each in question.known and _is_past(question, one, question.known[each]) for each in others
+            ):
                 yield kind
 
 
@@ -93,6 +124,7 @@ def _is_gone(one: Known, other: Known) -> bool:
 DOUBLES: Final[tuple[Callable[[Question, Known, Known], bool], ...]] = (
     _is_double,
     _was_renamed,
+    _was_installed_anew,
     _is_its_card,
 )
 """What shows that an asset was another one, once."""

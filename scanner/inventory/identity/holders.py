@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from scanner.inventory.identity.traits import ADDRESS, CARD, passes, rules, weight_of
+from scanner.inventory.identity.traits import ADDRESS, CARD, beginning, is_long, passes, rules, weight_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -24,6 +24,8 @@ class Holders:
         self._tenures: dict[tuple[str, str], dict[int, Tenure]] = {}
         self.common: set[tuple[str, str]] = set()
         """What so many assets have that it tells none of them from others."""
+        self._beginnings: set[str] = set()
+        """NetBIOS names that are the beginning of a longer name of one of the assets."""
 
     def add(self, kind: str, value: str, asset: int, tenure: Tenure) -> None:
         """Note that an asset has it."""
@@ -31,6 +33,8 @@ class Holders:
         tenures[asset] = tenure
         if len(tenures) > COMMON and kind != ADDRESS:
             self.common.add((kind, value))
+        if kind == "fqdn" and is_long(value):
+            self._beginnings.add(beginning(kind, value))
 
     def of(self, kind: str, value: str) -> Mapping[int, Tenure]:
         """Who has it."""
@@ -40,15 +44,25 @@ class Holders:
         """Note that an asset has it no more."""
         self._tenures.get((kind, value), {}).pop(asset, None)
 
+    def is_alone(self, kind: str, value: str) -> bool:
+        """Whether one asset alone has it."""
+        return len(self.of(kind, value)) == 1 and (kind, value) not in self.common
+
     def go_round(self, cards: Iterable[str]) -> bool:
         """Whether any of these cards belongs to several assets, or is of a kind that passes on."""
         return any(
             passes(card) or len(self.of(CARD, card)) > 1 or (CARD, card) in self.common for card in cards
         )
 
+    def weight_of(self, kind: str, value: str) -> int:
+        """What a trait says while no other asset has it; a name that was cut may be others' as well."""
+        weight = weight_of(kind, value)
+        is_cut = kind == "name" and beginning(kind, value) in self._beginnings
+        return min(weight, rules().common_weight) if is_cut else weight
+
     def weight(self, kind: str, value: str, asset: int) -> int:
         """What it says for an asset: whole for who has it alone now, a part for all others."""
-        weight, tenures = weight_of(kind, value), self.of(kind, value)
+        weight, tenures = self.weight_of(kind, value), self.of(kind, value)
         if (kind, value) in self.common:
             return weight // _SHARED
         if len(tenures) < 2:  # noqa: PLR2004 - who has it alone

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from scanner.inventory.identity.traits import ADDRESS, CARD
 from scanner.inventory.utc import moment
+
+if TYPE_CHECKING:
+    from collections.abc import Container
 
 _NIGHT: Final = timedelta(hours=12)
 """Longer than most scans take."""
@@ -56,6 +59,14 @@ class Known:
     def says_more(self) -> bool:
         """Whether more than cards and addresses is known of it: it is no dock that a router told."""
         return any(values for kind, values in self.kinds.items() if kind not in {ADDRESS, CARD})
+
+    def is_less(self, other: Known, but: Container[str] = (ADDRESS,)) -> bool:
+        """Whether all that is known of it, but for some kinds, is known of another one as well."""
+        return all(
+            values.keys() <= other.kinds.get(kind, {}).keys()
+            for kind, values in self.kinds.items()
+            if kind not in but
+        )
 
     @property
     def lasted(self) -> bool:

@@ -13,7 +13,7 @@ from scanner.inventory.identity.choosing import Choice, choose
 from scanner.inventory.identity.holders import COMMON, Holders
 from scanner.inventory.identity.known import Known, Tenure
 from scanner.inventory.identity.question import Question
-from scanner.inventory.identity.traits import ADDRESS, rules
+from scanner.inventory.identity.traits import ADDRESS, CARD, rules
 from scanner.inventory.interning import KeyIds
 from scanner.inventory.lookups import looked_up
 from scanner.inventory.statements import insert_rows
@@ -83,6 +83,7 @@ class Memory:
         for asset, key_id, value, *tenure in looked_up(self.connection, _TENURES, assets):
             key, kind = kinds[key_id]
             self._note(asset, kind, value, Tenure(key, *tenure))
+        _hold_cards(self)
 
     def _note(self, asset: int, kind: str, value: str, tenure: Tenure) -> None:
         self.known[asset].kinds.setdefault(kind, {})[value] = tenure
@@ -117,7 +118,10 @@ class Memory:
                         continue  # what comes late is not the newest
                     self._forget(asset, kind, values)
             else:
-                tenure = Tenure(before.key, min(before.first, first), max(before.last, last), self.scan)
+                best = min(before.key, key, key=rules().kinds[kind].keys.index)
+                if best != before.key:
+                    self._forget(asset, kind, {value: before})
+                tenure = Tenure(best, min(before.first, first), max(before.last, last), self.scan)
             if tenure != before:
                 values[value] = tenure
                 self.holders.add(kind, value, asset, tenure)
@@ -150,20 +154,37 @@ def _having(memory: Memory, kind: str, values: Sequence[str]) -> set[int]:
 
     Of an address that is lent to hundreds, only those count that had it last.
     """
-    numbers = ", ".join(str(memory.keys[key]) for key in rules().kinds[kind].keys)
-    asked = (
-        f"SELECT value, last, asset_id FROM traits WHERE site_id = {memory.numbers.site_id} "  # noqa: S608 - numbers alone
-        f"AND key_id IN ({numbers}) AND value"
-    )
-    rows: dict[str, list[tuple[str, int]]] = {}
-    for value, *tenure in looked_up(memory.connection, asked, values):
-        rows.setdefault(value, []).append((tenure[0], tenure[1]))
     found: set[int] = set()
-    for value, them in rows.items():
+    for value, them in _tenures(memory, kind, values).items():
         if kind != ADDRESS and len(them) > COMMON:
             memory.holders.common.add((kind, value))
         else:
-            found.update(asset for _, asset in sorted(them)[-_LATEST if kind == ADDRESS else 0 :])
+            latest = sorted(them, key=lambda asset: (them[asset].last, asset))
+            found.update(latest[-_LATEST if kind == ADDRESS else 0 :])
+    return found
+
+
+def _hold_cards(memory: Memory) -> None:
+    """Note who else has the cards of those that have several: a dock's go from machine to machine."""
+    several = (known.kinds.get(CARD, {}) for known in memory.known.values())
+    cards = sorted({card for each in several if len(each) > 1 for card in each})
+    for card, them in _tenures(memory, CARD, cards).items():
+        for asset, tenure in them.items():
+            if asset not in memory.known:
+                memory.holders.add(CARD, card, asset, tenure)
+
+
+def _tenures(memory: Memory, kind: str, values: Sequence[str]) -> dict[str, dict[int, Tenure]]:
+    """By value of a kind, which assets have it, and from when to when."""
+    numbers = ", ".join(str(memory.keys[key]) for key in rules().kinds[kind].keys)
+    asked = (
+        f"SELECT value, asset_id, key_id, first, last, scan_id FROM traits "  # noqa: S608 - numbers alone
+        f"WHERE site_id = {memory.numbers.site_id} AND key_id IN ({numbers}) AND value"
+    )
+    keys = {memory.keys[key]: key for key in rules().kinds[kind].keys}
+    found: dict[str, dict[int, Tenure]] = {}
+    for value, asset, key_id, *tenure in looked_up(memory.connection, asked, values):
+        found.setdefault(value, {})[asset] = Tenure(keys[key_id], *tenure)
     return found
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from scanner.inventory.identity.weighing import Likeness
 
 
-def also_it(question: Question, best: Likeness, rest: Sequence[Likeness]) -> list[tuple[int, str]]:
+def also_it(question: Question, best: Likeness, rest: Sequence[Likeness]) -> tuple[tuple[int, str], ...]:
     """Assets that the host shows to be one with the best: as surely, and against nothing that is known."""
     one = question.known[best.asset]
     found = {
@@ -24,16 +24,29 @@ def also_it(question: Question, best: Likeness, rest: Sequence[Likeness]) -> lis
         for each in rest
         if _joins(question, one, each)
         or _in_turn(question, one, each)
-        or any(shows(question, one, question.known[each.asset]) for shows in (_went_before, *DOUBLES))
+        or _went_before(question, one, question.known[each.asset])
     }
+    found |= doubles_of(question, best.asset, rest)
     for asset in (*_nameless(question, best.asset), *_together(question, best.asset)):
         found.setdefault(asset, ADDRESS)
-    return [(asset, how) for asset, how in found.items() if {best.asset, asset} not in question.apart]
+    return tuple((asset, how) for asset, how in found.items() if {best.asset, asset} not in question.apart)
+
+
+def doubles_of(question: Question, asset: int, akin: Sequence[Likeness]) -> tuple[tuple[int, str], ...]:
+    """Assets among those with any of the host's traits that were this one, once; each with what shows it."""
+    one = question.known[asset]
+    return tuple(
+        (each.asset, each.how)
+        for each in akin
+        if each.asset != asset
+        and {asset, each.asset} not in question.apart
+        and any(shows(question, one, question.known[each.asset]) for shows in DOUBLES)
+    )
 
 
 def _joins(question: Question, one: Known, each: Likeness) -> bool:
     """Whether the host is another asset as surely, and nothing says that the two are not one."""
-    sure = each.enough and alike(one, question.known[each.asset])
+    sure = each.enough and alike(one, question.known[each.asset], question.holders)
     return sure and not _both_met(question, one.id, each.asset)
 
 
@@ -78,9 +91,9 @@ def _are_together(question: Question, best: int, asset: int) -> bool:
     if _has_all(question, one, other):
         return True
     alone = not _others(question, best, asset)
-    may_be = alike(one, other) or (alone and followed(one, other, question.holders))
+    may_be = alike(one, other, question.holders) or (alone and followed(one, other, question.holders))
     if here[0] is not None and here[1].first < here[0].last < here[1].last:
-        return may_be or (alone and _is_part(question, other))
+        return may_be or (alone and _is_part(one, other))
     places = mine.keys() & theirs.keys() - {question.address}
     return may_be and any(mine[each].scan == theirs[each].scan for each in places)
 
@@ -100,21 +113,21 @@ def _others(question: Question, *assets: int) -> list[int]:
     return [asset for asset in here if asset not in assets and question.known[asset].named]
 
 
-def _is_part(question: Question, other: Known) -> bool:
-    """Whether an asset is no more than a card that was never seen but here."""
+def _is_part(one: Known, other: Known) -> bool:
+    """Whether an asset is no more than a card that was never seen but where the one was."""
     is_card = {kind for kind, values in other.kinds.items() if values} == {CARD, ADDRESS}
-    return is_card and set(other.kinds[ADDRESS]) == {question.address}
+    return is_card and other.kinds[ADDRESS].keys() <= one.kinds.get(ADDRESS, {}).keys()
 
 
 def _nameless(question: Question, best: int) -> list[int]:
-    """Assets of which nothing is known but that they answered here, where nobody else was: this one."""
+    """Assets that have nothing but what the one has too, and were met only here, where nobody else was."""
     here = question.holders.of(ADDRESS, question.address)
-    named = [asset for asset in here if question.known[asset].named and asset != best]
+    less = [asset for asset in here if asset != best and question.known[asset].is_less(question.known[best])]
+    named = [asset for asset in here if question.known[asset].named and asset not in {best, *less}]
     return [
         asset
-        for asset in here
-        if asset != best
-        and not named
+        for asset in less
+        if not named
         and set(question.known[asset].kinds[ADDRESS]) == {question.address}
         and question.agrees(asset)
         and not _both_met(question, best, asset)

@@ -26,6 +26,8 @@ _ENGINE: Final = re.compile(r"[89a-f][0-9a-f]{7}03" + "([0-9a-f]{2})" * 6)
 """An engine's id that is made of its card's address (RFC 3411, section 5, SnmpEngineID, format 3)."""
 ADDRESS: Final = "address"
 CARD: Final = "card"
+REMEMBERED: Final = "mac.address"
+"""The evidence key of a card that somebody else's table has."""
 
 Words: TypeAlias = tuple[str, str]
 """A trait's kind and its value."""
@@ -189,6 +191,11 @@ def bare(kind: str, value: str) -> str:
     if kind == "name":
         return value.rpartition("\\")[2]
     return value.partition(".")[0] if kind == "fqdn" else value
+
+
+def beginning(kind: str, value: str) -> str:
+    """What NetBIOS leaves of a name, without its domain."""
+    return bare(kind, value)[:_NETBIOS].upper()
 
 
 def is_cut(name: str) -> bool:

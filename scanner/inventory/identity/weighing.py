@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 from scanner.inventory.identity.traits import (
     ADDRESS,
     CARD,
+    REMEMBERED,
     bare,
     is_cut,
     is_long,
     rules,
     settles,
-    weight_of,
 )
 from scanner.inventory.utc import moment
 
@@ -91,27 +91,38 @@ def _said(  # noqa: PLR0913 - what one kind says depends on all of it
     theirs = known.kinds.get(kind, {})
     common = [value for value in mine if value in theirs]
     if common:
-        weight = max(holders.weight(kind, value, known.id) for value in common)
-        return _settled(kind, known, weight)
+        return max(_common(kind, value, known, holders) for value in common)
     if not theirs:
         return None
     if rules().kinds[kind].volatile and any(tenure.scan == scan for tenure in theirs.values()):
         return _TWO_STARTS
     if {bare(kind, value) for value in mine} & {bare(kind, value) for value in theirs}:
         return rules().common_weight
-    several = kind == CARD and (met or len(theirs) > 1 or holders.go_round([*mine, *theirs]))
-    if kind == CARD and not several and known.says_more and all(map(has_stayed, theirs.values())):
-        return rules().settled_differs
-    return None if several else rules().kinds[kind].differs or None
+    if kind == CARD:
+        several = met or len(theirs) > 1 or holders.go_round([*mine, *theirs])
+        return None if several else _other_card(known)
+    return rules().kinds[kind].differs or None
 
 
-def alike(one: Known, other: Known) -> bool:
+def _common(kind: str, value: str, known: Known, holders: Holders) -> int:
+    """What a trait says that both have."""
+    soldered = kind == CARD and _is_soldered(value, known, holders)
+    return rules().settled_weight if soldered else holders.weight(kind, value, known.id)
+
+
+def _other_card(known: Known) -> int:
+    """What another card than an asset's only one says against it."""
+    stayed = known.says_more and all(map(has_stayed, known.kinds[CARD].values()))
+    return rules().settled_differs if stayed else rules().kinds[CARD].differs
+
+
+def alike(one: Known, other: Known, holders: Holders) -> bool:
     """Whether two assets may be one machine: nothing differs, or what they have in common weighs more."""
     said: dict[str, list[int]] = {}
     differs = False
     for kind, rule in rules().kinds.items():
         mine, theirs = one.kinds.get(kind, {}), other.kinds.get(kind, {})
-        common = [weight_of(kind, value) for value in mine if value in theirs]
+        common = [holders.weight_of(kind, value) for value in mine if value in theirs]
         if not common and {bare(kind, value) for value in mine} & {bare(kind, value) for value in theirs}:
             common = [rules().common_weight]
         weight = max(common, default=rule.differs if mine and theirs else 0)
@@ -131,7 +142,7 @@ def in_turn(one: Known, other: Known, holders: Holders) -> bool:
     turns = any(
         docks or (mine[name].last > theirs[name].first and theirs[name].last > mine[name].first)
         for name in mine.keys() & theirs.keys()
-        if weight_of("name", name) >= rules().enough
+        if holders.weight_of("name", name) >= rules().enough
     )
     return turns and all(
         one.kinds.get(kind, {}).keys() & other.kinds.get(kind, {}).keys()
@@ -149,14 +160,27 @@ def differ(host: Traits, known: Known) -> bool:
     )
 
 
-def _settled(kind: str, known: Known, weight: int) -> int:
-    """The weight of a trait; of the only card that an asset ever had, for days, and alone, a greater one."""
-    theirs = known.kinds[kind]
-    if kind != CARD or len(theirs) > 1 or not known.says_more:
-        return weight
-    ((value, tenure),) = theirs.items()
-    alone = weight == weight_of(kind, value) and settles(value)
-    return rules().settled_weight if alone and has_stayed(tenure) else weight
+def _is_soldered(card: str, known: Known, holders: Holders) -> bool:
+    """Whether an asset alone told of a card for days, and of no other but such as go from machine to machine.
+
+    What a router told may have been a dock's: others spoke through it unheard.
+    """
+    theirs = known.kinds[CARD]
+    return (
+        known.says_more
+        and theirs[card].key != REMEMBERED
+        and has_stayed(theirs[card])
+        and settles(card)
+        and holders.weight(CARD, card, known.id) == holders.weight_of(CARD, card)
+        and not any(holders.is_alone(CARD, other) for other in theirs if other != card)
+    )
+
+
+def cards_differ(one: Known, other: Known, holders: Holders) -> bool:
+    """Whether each has a card that stays with a machine, and they have none in common."""
+    mine, theirs = one.kinds.get(CARD, {}).keys(), other.kinds.get(CARD, {}).keys()
+    stays = [any(settles(card) and holders.is_alone(CARD, card) for card in each) for each in (mine, theirs)]
+    return all(stays) and not mine & theirs
 
 
 def has_stayed(tenure: Tenure) -> bool:

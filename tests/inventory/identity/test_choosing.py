@@ -93,6 +93,11 @@ def test_what_is_chosen_has_something_in_common_and_says_what(host: set[Words], 
 def test_by_an_address_alone_nothing_is_chosen_where_several_with_names_had_it(known: list[Known]) -> None:
     choice = ask({(ADDRESS, HERE)}, known)
     here = [asset for asset in known if HERE in asset.kinds.get(ADDRESS, {}) and asset.named]
-    if len(here) > 1 and choice.asset is not None and choice.asset in {asset.id for asset in here}:
+    words = [
+        {(kind, value) for kind in asset.kinds.keys() - {ADDRESS} for value in asset.kinds[kind]}
+        for asset in here
+    ]
+    apart = {frozenset(one) for one in words if not any(one < other for other in words)}
+    if len(apart) > 1 and choice.asset is not None and choice.asset in {asset.id for asset in here}:
         (chosen,) = (asset for asset in here if asset.id == choice.asset)
         assert chosen.kinds[ADDRESS][HERE].scan == 3, "only what this scan has met here before"

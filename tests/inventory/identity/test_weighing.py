@@ -68,12 +68,14 @@ def test_one_more_thing_in_common_never_says_less(mine: set[Words], theirs: set[
 
 @given(_WORDS, _WORDS)
 def test_two_assets_are_alike_either_way(one: set[Words], other: set[Words]) -> None:
-    assert alike(known(1, one), known(2, other)) == alike(known(2, other), known(1, one))
+    assert alike(known(1, one), known(2, other), Holders()) == alike(
+        known(2, other), known(1, one), Holders()
+    )
 
 
 @given(_WORDS)
 def test_an_asset_is_like_itself(words: set[Words]) -> None:
-    assert alike(known(1, words), known(2, words))
+    assert alike(known(1, words), known(2, words), Holders())
     assert not differ(dict.fromkeys(words, "key"), known(1, words))
 
 

@@ -1,0 +1,171 @@
+"""What was met apart from a machine and comes to it later, and what never does: a few nights each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import select
+
+from scanner.inventory.tables import EVIDENCE_KEYS, TRAITS
+from scanner.inventory.transactions import reading
+from tests.inventory.test_joining import A, B, C, D, Nights, linux, loner, only, pc, without
+
+if TYPE_CHECKING:
+    from scanner.config import SiteFile
+    from scanner.inventory import Inventory
+
+
+@pytest.fixture
+def nights(inventory: Inventory, site: SiteFile) -> Nights:
+    return Nights(inventory, site)
+
+
+def _card(n: int) -> dict[str, str]:
+    return {"mac.address": f"d4:81:d7:00:00:{n:02x}"}
+
+
+def test_a_name_heard_at_two_addresses_night_after_night_makes_no_third_machine(nights: Nights) -> None:
+    """A laptop in its dock and on the radio, of which only its name in the domain is heard."""
+    says = only(pc("PORTABLE", 1), "ntlm")
+    for _ in range(3):
+        nights.scan((A, says), (B, says))
+    for address in (C, D, "10.20.0.21", "10.20.0.22"):
+        nights.scan((address, says))
+    assert nights.assets() <= 2
+
+
+def test_what_was_taken_for_three_is_one_again_when_two_of_them_are_gone(nights: Nights) -> None:
+    says = without(loner("ADMIN-PC", 1), "netbios", "tls")
+    nights.scan((A, says), (B, says), (C, says))
+    assert nights.assets() == 3
+    for _ in range(20):
+        nights.scan((A, says))
+    assert nights.assets() == 1
+
+
+def test_copies_that_are_met_side_by_side_stay_as_many(nights: Nights) -> None:
+    copy = without(loner("IMAGE", 1), "netbios", "tls")
+    for _ in range(20):
+        nights.scan((A, copy), (B, copy), (C, copy))
+    assert nights.assets() == 3
+
+
+def test_an_appliance_that_is_missed_once_is_not_another_one_with_its_models_key(nights: Nights) -> None:
+    made = linux(1)
+    first = nights.scan((A, made), (B, made), (C, made))
+    nights.scan((A, made), (C, made))
+    nights.scan((A, made), (C, made))
+    last = nights.scan((A, made), (B, made), (C, made))
+    for address in (A, B, C):
+        assert nights.who(first, address) == nights.who(last, address)
+    assert nights.assets() == 3
+
+
+def test_a_new_system_under_the_old_name_is_the_machine_once_the_old_one_is_gone(nights: Nights) -> None:
+    """Of neither any card was told."""
+    first = nights.scan((A, without(pc("PC1", 1), "netbios")))
+    for _ in range(20):
+        last = nights.scan((B, without(pc("PC1", 2), "netbios")))
+    assert nights.assets() == 1
+    assert nights.who(first, A) == nights.who(last, B)
+
+
+@pytest.mark.parametrize("told", [("netbios",), ()])
+def test_new_hardware_under_the_old_name_stays_another_machine(nights: Nights, told: tuple[str, ...]) -> None:
+    """Another card; or the old one told of its card, and the new one tells of none."""
+    nights.scan((A, pc("PC1", 1)))
+    after = pc("PC1", 2) if told else without(pc("PC1", 2), "netbios")
+    for _ in range(20):
+        nights.scan((B, after))
+    assert nights.assets() == 2
+
+
+def test_a_name_of_a_workgroup_makes_no_machine_the_one_before(nights: Nights) -> None:
+    nights.scan((A, without(loner("POSTE", 1), "netbios")))
+    for _ in range(20):
+        nights.scan((B, without(loner("POSTE", 2), "netbios")))
+    assert nights.assets() == 2
+
+
+def test_another_name_that_netbios_cuts_alike_makes_no_machine_the_one_before(nights: Nights) -> None:
+    nights.scan((A, without(pc("SECRETARIAT-MED-1", 1), "netbios")))
+    nights.scan((B, only(pc("SECRETARIAT-MED-2", 2), "netbios")))
+    third = nights.scan((B, pc("SECRETARIAT-MED-2", 2)), (A, without(pc("SECRETARIAT-MED-1", 1), "netbios")))
+    assert nights.who(third, A) != nights.who(third, B)
+
+
+def test_an_appliance_with_its_models_key_is_one_at_its_address(nights: Nights) -> None:
+    """The key names none of three, its card is told every other night: there the two are of one machine."""
+    made = linux(1)
+    for night in range(12):
+        card = [(A, _card(1)), (B, _card(2)), (C, _card(3))] if night % 2 else []
+        last = nights.scan(*card, (A, made), (B, made), (C, made))
+    assert nights.assets() == 3
+    assert len({nights.who(last, each) for each in (A, B, C)}) == 3
+
+
+def test_another_machine_that_says_something_else_does_not_take_over_an_address(nights: Nights) -> None:
+    """A printer that told its certificate for weeks is gone; what is there now has names and none."""
+    printer = {"http.server": "Virata-EmWeb", "tls.certificate": "ab" * 32, "tls.subject": "CN=NPI0034BB"}
+    first = min(nights.scan((A, printer)) for _ in range(16))
+    second = nights.scan((A, only(pc("PC1", 1), "smb", "ntlm")))
+    assert nights.who(first, A) != nights.who(second, A)
+
+
+def test_a_machine_that_is_asked_more_is_still_itself(nights: Nights) -> None:
+    says = pc("PC1", 1)
+    first = min(nights.scan((A, only(says, "tls"))) for _ in range(16))
+    nights.scan((A, without(says, "netbios")))
+    last = nights.scan((A, says))
+    assert nights.who(first, A) == nights.who(last, A)
+
+
+def test_a_router_tells_the_cards_of_a_machine_with_two(nights: Nights) -> None:
+    """At either address either card, each night before the visit."""
+    says = without(pc("SRV-1", 1), "netbios")
+    for night in range(8):
+        one, other = (1, 2) if night % 2 else (2, 1)
+        nights.scan((A, _card(one)), (B, _card(other)), (A, says), (B, says))
+    assert nights.assets() == 1
+
+
+def test_another_card_under_the_name_at_one_address_after_another_is_not_the_first_ones(
+    nights: Nights,
+) -> None:
+    """A new board, or a new machine under the old name: nobody can tell, and the card stays apart."""
+    says = without(pc("PC1", 1), "netbios")
+    for _ in range(3):
+        nights.scan((A, _card(1)), (A, says))
+    for address in (B, C, D):
+        nights.scan((address, _card(2)), (address, says))
+    assert nights.assets() == 2
+
+
+def test_a_laptop_that_is_installed_anew_is_known_by_the_radio_that_it_alone_has(nights: Nights) -> None:
+    """Its docks go round: another laptop showed them too."""
+    radio, dock = "d4:81:d7:00:00:09", "d4:81:d7:00:00:08"
+    for _ in range(16):
+        first = nights.scan((A, pc("PORTABLE1", 1, netbios__mac=radio)))
+        nights.scan((B, pc("PORTABLE1", 1, netbios__mac=dock)), (C, pc("PORTABLE2", 2)))
+        nights.scan((B, pc("PORTABLE2", 2, netbios__mac=dock)))
+    last = nights.scan((D, pc("NOUVEAU", 3, netbios__mac=radio)))
+    assert nights.who(first, A) == nights.who(last, D)
+
+
+def test_a_card_that_a_router_told_makes_no_new_laptop_the_one_before(nights: Nights) -> None:
+    """The dock of a laptop that tells no card itself: whoever comes next speaks through it too."""
+    for _ in range(16):
+        first = nights.scan((A, _card(8)), (A, without(pc("PORTABLE1", 1), "netbios")))
+    last = nights.scan((A, pc("PORTABLE2", 2, netbios__mac="d4:81:d7:00:00:08")))
+    assert nights.who(first, A) != nights.who(last, A)
+
+
+def test_a_card_is_kept_by_the_best_of_those_that_told_it(nights: Nights) -> None:
+    nights.scan((A, _card(1)))
+    nights.scan((A, pc("PC1", 1)))
+    nights.scan((A, _card(1)))
+    wanted = select(EVIDENCE_KEYS.c.key).join(TRAITS, TRAITS.c.key_id == EVIDENCE_KEYS.c.id)
+    with reading(nights.inventory) as connection:
+        keys = connection.scalars(wanted.where(TRAITS.c.value == "d4:81:d7:00:00:01")).all()
+    assert keys == ["netbios.mac"]
