@@ -33,6 +33,7 @@ _BY: Final[Mapping[str, tuple[str, int, Transport]]] = {
     "tls": ("rdp", 3389, Transport.TCP),
     "ssh": ("ssh", 22, Transport.TCP),
     "http": ("http", 80, Transport.TCP),
+    "snmp": ("snmp", 161, Transport.UDP),
     "dhcp": ("dhcp", 68, Transport.UDP),
     "mac": ("snmp-arp", 0, Transport.ICMP),
     "neighbour": ("neighbour", 0, Transport.LINK),
@@ -569,6 +570,15 @@ def test_a_clone_is_another_machine_while_its_image_goes_on(nights: Nights) -> N
         nights.scan((A, image), (B, clone))
         nights.day += 3
     assert nights.assets() == 2
+
+
+@pytest.mark.parametrize("engine", ["80001f8880e9630000d61ff449", "8000000b0300267312ab34"])
+def test_an_snmp_engine_is_known_again_elsewhere(nights: Nights, engine: str) -> None:
+    """RFC 3411, section 5: one of random bytes, and one that is called by its card."""
+    first = nights.scan((A, {"snmp.engine_id": engine}))
+    second = nights.scan((B, {"snmp.engine_id": engine}))
+    other = nights.scan((B, {"snmp.engine_id": "80001f8880aaaaaaaaaaaaaaaa"}))
+    assert nights.who(first, A) == nights.who(second, B) != nights.who(other, B)
 
 
 def test_a_card_that_a_router_told_comes_to_the_machine_that_shows_it(nights: Nights) -> None:

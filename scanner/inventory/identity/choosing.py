@@ -133,7 +133,7 @@ def _by_address(question: Question, alike: Sequence[Likeness]) -> Choice:
         for each in here
         if each.score > rules().passing_weight
         or (kinds == {CARD, ADDRESS} and CARD in each.same)
-        or (_has_its_models(each) and _is_at_home(question, each.asset))
+        or (bool({*each.same} - {ADDRESS, CARD}) and _is_at_home(question, each.asset))
     ]
     if just_met:
         here = just_met
@@ -188,15 +188,14 @@ def _is_ghost(question: Question, asset: int, other: int) -> bool:
 
 
 def _is_another_voice(question: Question, asset: int, likeness: Likeness | None) -> bool:
-    """Whether a host tells what an asset, known here for days, never told, and nothing that it did tell."""
+    """Whether a host tells what an asset, known here for days, never told, and nothing that it told."""
     known, kinds = question.known[asset], rules().kinds
     mine = {kind for kind, _ in question.traits if kind != CARD and kinds[kind].weight >= rules().enough}
     return (
-        bool(mine)
-        and (likeness is None or not {*likeness.same} - {ADDRESS})
+        (likeness is None or not {*likeness.same} - {ADDRESS})
         and known.says_more
         and has_stayed(known.kinds[ADDRESS][question.address])
-        and not any(known.kinds.get(kind) for kind in mine)
+        and not all(known.kinds.get(kind) for kind in mine)
     )
 
 

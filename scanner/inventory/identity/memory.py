@@ -13,7 +13,7 @@ from scanner.inventory.identity.choosing import Choice, choose
 from scanner.inventory.identity.holders import COMMON, Holders
 from scanner.inventory.identity.known import Known, Tenure
 from scanner.inventory.identity.question import Question
-from scanner.inventory.identity.traits import ADDRESS, CARD, rules
+from scanner.inventory.identity.traits import ADDRESS, CARD, kind_of, rules
 from scanner.inventory.interning import KeyIds
 from scanner.inventory.lookups import looked_up
 from scanner.inventory.statements import insert_rows
@@ -76,13 +76,12 @@ class Memory:
         self.apart = {frozenset(pair) for pair in self.connection.execute(split)}
 
     def _load_assets(self, assets: Sequence[int]) -> None:
-        kinds = {self.keys[key]: (key, kind) for key, kind in rules().by_key.items()}
+        keys = {self.keys[key]: key for key in rules().by_key}
         for row in looked_up(self.connection, _ROWS, assets):
             self.rows[row[0]] = dict(zip(_COLUMNS, row, strict=True))
             self.known[row[0]] = Known(row[0])
         for asset, key_id, value, *tenure in looked_up(self.connection, _TENURES, assets):
-            key, kind = kinds[key_id]
-            self._note(asset, kind, value, Tenure(key, *tenure))
+            self._note(asset, kind_of(keys[key_id], value), value, Tenure(keys[key_id], *tenure))
         _hold_cards(self)
 
     def _note(self, asset: int, kind: str, value: str, tenure: Tenure) -> None:

@@ -24,6 +24,7 @@ _NETBIOS: Final = 15
 _DOMAINS: Final = {"ntlm.netbios_name": "ntlm.netbios_domain", "netbios.name": "netbios.domain"}
 _ENGINE: Final = re.compile(r"[89a-f][0-9a-f]{7}03" + "([0-9a-f]{2})" * 6)
 """An engine's id that is made of its card's address (RFC 3411, section 5, SnmpEngineID, format 3)."""
+_CARD: Final = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}")
 ADDRESS: Final = "address"
 CARD: Final = "card"
 REMEMBERED: Final = "mac.address"
@@ -72,8 +73,8 @@ class Rules:
     """Of one card in one scan, before it is a router's that answers for others."""
     nowhere: frozenset[str]
     common_weight: int
-    by_key: Mapping[str, str]
-    """The kind that an evidence key tells."""
+    by_key: Mapping[str, tuple[str, ...]]
+    """The kinds that an evidence key tells."""
 
 
 @cache
@@ -108,7 +109,11 @@ def rules() -> Rules:
         cards["addresses"],
         frozenset(names["nowhere"]),
         names["weight"],
-        {key: kind.name for kind in reversed(kinds.values()) for key in kind.keys},
+        {
+            key: tuple(each.name for each in kinds.values() if key in each.keys)
+            for kind in kinds.values()
+            for key in kind.keys
+        },
     )
 
 
@@ -134,6 +139,8 @@ def _values(kind: str, key: str, evidence: Evidence) -> Iterator[str]:
     if kind == CARD and key == "snmp.engine_id":
         cards = (":".join(match.groups()) for match in map(_ENGINE.fullmatch, words) if match)
         return (card for card in cards if card.strip("0:"))
+    if key == "snmp.engine_id":
+        return (word.casefold() for word in words if word and not _CARD.fullmatch(word.casefold()))
     if key in _DOMAINS:
         domains = evidence.get(_DOMAINS[key], ())
         return _names(words, domains[0] if domains else "")
@@ -191,6 +198,13 @@ def bare(kind: str, value: str) -> str:
     if kind == "name":
         return value.rpartition("\\")[2]
     return value.partition(".")[0] if kind == "fqdn" else value
+
+
+def kind_of(key: str, value: str) -> str:
+    """The kind of a trait that is stored with the evidence key that told it: an engine tells its card too."""
+    kinds = rules().by_key[key]
+    is_card = bool(_CARD.fullmatch(value))
+    return kinds[0] if len(kinds) == 1 or (kinds[0] == CARD) == is_card else kinds[1]
 
 
 def beginning(kind: str, value: str) -> str:

@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner.inventory.identity.traits import ADDRESS, CARD, passes, rules, settles, traits_of, weight_of
+from scanner.inventory.identity.traits import (
+    ADDRESS,
+    CARD,
+    kind_of,
+    passes,
+    rules,
+    settles,
+    traits_of,
+    weight_of,
+)
 from scanner.model import Endpoint, Observation, Outcome
 
 if TYPE_CHECKING:
@@ -44,6 +53,7 @@ def test_whatever_is_said_each_trait_is_of_a_known_kind_and_key(evidence: dict[s
     for (kind, value), key in found.items():
         assert key in rules().kinds[kind].keys
         assert value
+        assert kind_of(key, value) == kind, "as it is read again from the inventory"
         if kind == "name":
             assert len(value) <= 2 * 15 + 1
             assert value == value.upper()[: len(value)] or value.upper() != value
