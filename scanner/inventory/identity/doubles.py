@@ -20,10 +20,12 @@ def _is_double(question: Question, one: Known, other: Known) -> bool:
 
     A machine that is met at two addresses in one scan, and says little at one of them, is taken for two.
     """
+    if not _is_past(question, one, other):
+        return False
     shared = set(_theirs_alone(question, one, other))
     installed = any(rules().kinds[kind].group == "installed" for kind in shared)
     lasting = installed or not cards_differ(one, other, question.holders)
-    return bool(shared) and (lasting or not other.lasted) and _is_past(question, one, other)
+    return bool(shared) and (lasting or not other.lasted)
 
 
 def _is_past(question: Question, one: Known, other: Known) -> bool:
@@ -37,13 +39,8 @@ def _was_renamed(question: Question, one: Known, other: Known) -> bool:
 
     Clones have what their image has, but their image goes on, or others have it too.
     """
-    installed = any(rules().kinds[kind].group == "installed" for kind in _theirs_alone(question, one, other))
-    return (
-        installed
-        and one.lasted
-        and not other.met_at(question.scan)
-        and followed(one, other, question.holders)
-        and _is_gone(one, other)
+    return _has_followed(question, one, other) and any(
+        rules().kinds[kind].group == "installed" for kind in _theirs_alone(question, one, other)
     )
 
 
@@ -53,15 +50,21 @@ def _was_installed_anew(question: Question, one: Known, other: Known) -> bool:
     Whoever takes a machine's place may take its name too: so no cards may tell them apart, and either both
     tell of cards, or neither.
     """
-    named = any(rules().kinds[kind].group == "names" for kind in _theirs_alone(question, one, other))
     return (
-        named
-        and one.lasted
-        and bool(one.kinds.get(CARD)) == bool(other.kinds.get(CARD))
+        bool(one.kinds.get(CARD)) == bool(other.kinds.get(CARD))
         and not cards_differ(one, other, question.holders)
+        and _has_followed(question, one, other)
+        and any(rules().kinds[kind].group == "names" for kind in _theirs_alone(question, one, other))
+    )
+
+
+def _has_followed(question: Question, one: Known, other: Known) -> bool:
+    """Whether an asset is gone, and all that tells the one from it came afterwards."""
+    return (
+        one.lasted
         and not other.met_at(question.scan)
-        and followed(one, other, question.holders)
         and _is_gone(one, other)
+        and followed(one, other, question.holders)
     )
 
 

@@ -57,7 +57,7 @@ class Holders:
     def weight_of(self, kind: str, value: str) -> int:
         """What a trait says while no other asset has it; a name that was cut may be others' as well."""
         weight = weight_of(kind, value)
-        is_cut = kind == "name" and beginning(kind, value) in self._beginnings
+        is_cut = kind == "name" and bool(self._beginnings) and beginning(kind, value) in self._beginnings
         return min(weight, rules().common_weight) if is_cut else weight
 
     def weight(self, kind: str, value: str, asset: int) -> int:

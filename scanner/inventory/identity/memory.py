@@ -76,12 +76,13 @@ class Memory:
         self.apart = {frozenset(pair) for pair in self.connection.execute(split)}
 
     def _load_assets(self, assets: Sequence[int]) -> None:
-        keys = {self.keys[key]: key for key in rules().by_key}
+        keys = {self.keys[key]: (key, *kinds) for key, kinds in rules().by_key.items()}
         for row in looked_up(self.connection, _ROWS, assets):
             self.rows[row[0]] = dict(zip(_COLUMNS, row, strict=True))
             self.known[row[0]] = Known(row[0])
         for asset, key_id, value, *tenure in looked_up(self.connection, _TENURES, assets):
-            self._note(asset, kind_of(keys[key_id], value), value, Tenure(keys[key_id], *tenure))
+            key, kind, *more = keys[key_id]
+            self._note(asset, kind_of(key, value) if more else kind, value, Tenure(key, *tenure))
         _hold_cards(self)
 
     def _note(self, asset: int, kind: str, value: str, tenure: Tenure) -> None:
@@ -153,38 +154,35 @@ def _having(memory: Memory, kind: str, values: Sequence[str]) -> set[int]:
 
     Of an address that is lent to hundreds, only those count that had it last.
     """
+    rows: dict[str, list[tuple[str, int]]] = {}
+    for value, *tenure in looked_up(memory.connection, _asked(memory, kind, "value, last, asset_id"), values):
+        rows.setdefault(value, []).append((tenure[0], tenure[1]))
     found: set[int] = set()
-    for value, them in _tenures(memory, kind, values).items():
+    for value, them in rows.items():
         if kind != ADDRESS and len(them) > COMMON:
             memory.holders.common.add((kind, value))
         else:
-            latest = sorted(them, key=lambda asset: (them[asset].last, asset))
-            found.update(latest[-_LATEST if kind == ADDRESS else 0 :])
+            found.update(asset for _, asset in sorted(them)[-_LATEST if kind == ADDRESS else 0 :])
     return found
+
+
+def _asked(memory: Memory, kind: str, columns: str) -> str:
+    """A statement that looks up values of a kind."""
+    numbers = ", ".join(str(memory.keys[key]) for key in rules().kinds[kind].keys)
+    return (
+        f"SELECT {columns} FROM traits "  # noqa: S608 - names and numbers of ours alone
+        f"WHERE site_id = {memory.numbers.site_id} AND key_id IN ({numbers}) AND value"
+    )
 
 
 def _hold_cards(memory: Memory) -> None:
     """Note who else has the cards of those that have several: a dock's go from machine to machine."""
     several = (known.kinds.get(CARD, {}) for known in memory.known.values())
     cards = sorted({card for each in several if len(each) > 1 for card in each})
-    for card, them in _tenures(memory, CARD, cards).items():
-        for asset, tenure in them.items():
-            if asset not in memory.known:
-                memory.holders.add(CARD, card, asset, tenure)
-
-
-def _tenures(memory: Memory, kind: str, values: Sequence[str]) -> dict[str, dict[int, Tenure]]:
-    """By value of a kind, which assets have it, and from when to when."""
-    numbers = ", ".join(str(memory.keys[key]) for key in rules().kinds[kind].keys)
-    asked = (
-        f"SELECT value, asset_id, key_id, first, last, scan_id FROM traits "  # noqa: S608 - numbers alone
-        f"WHERE site_id = {memory.numbers.site_id} AND key_id IN ({numbers}) AND value"
-    )
-    keys = {memory.keys[key]: key for key in rules().kinds[kind].keys}
-    found: dict[str, dict[int, Tenure]] = {}
-    for value, asset, key_id, *tenure in looked_up(memory.connection, asked, values):
-        found.setdefault(value, {})[asset] = Tenure(keys[key_id], *tenure)
-    return found
+    asked = _asked(memory, CARD, "value, asset_id, first, last, scan_id")
+    for card, asset, *tenure in looked_up(memory.connection, asked, cards):
+        if asset not in memory.known:
+            memory.holders.add(CARD, card, asset, Tenure("", *tenure))  # who told it is asked of nobody here
 
 
 def _agree(host: HostRecord, row: Mapping[str, Any]) -> bool:

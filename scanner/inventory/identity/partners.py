@@ -11,7 +11,7 @@ from scanner.inventory.identity.weighing import alike, followed, has_stayed, in_
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from scanner.inventory.identity.known import Known
+    from scanner.inventory.identity.known import Known, Tenure
     from scanner.inventory.identity.question import Question
     from scanner.inventory.identity.weighing import Likeness
 
@@ -120,14 +120,22 @@ def _is_part(one: Known, other: Known) -> bool:
 
 
 def _nameless(question: Question, best: int) -> list[int]:
-    """Assets that have nothing but what the one has too, and were met only here, where nobody else was."""
+    """Assets that have nothing but what the one has too, and were met only here, where nobody else was.
+
+    Where others were before, the one must have been here before and after, and nobody else since.
+    """
     here = question.holders.of(ADDRESS, question.address)
     less = [asset for asset in here if asset != best and question.known[asset].is_less(question.known[best])]
-    named = [asset for asset in here if question.known[asset].named and asset not in {best, *less}]
+    named = [here[asset] for asset in here if question.known[asset].named and asset not in {best, *less}]
+
+    def was_it(ghost: Tenure) -> bool:
+        stayed = best in here and here[best].first < ghost.first
+        return not named or (stayed and all(other.last < ghost.first for other in named))
+
     return [
         asset
         for asset in less
-        if not named
+        if was_it(here[asset])
         and set(question.known[asset].kinds[ADDRESS]) == {question.address}
         and question.agrees(asset)
         and not _both_met(question, best, asset)
