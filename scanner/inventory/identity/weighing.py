@@ -177,10 +177,14 @@ def _is_soldered(card: str, known: Known, holders: Holders) -> bool:
 
 
 def cards_differ(one: Known, other: Known, holders: Holders) -> bool:
-    """Whether each has a card that stays with a machine, and they have none in common."""
+    """Whether each has a card that stays with a machine, and the two share none that nobody else has."""
     mine, theirs = one.kinds.get(CARD, {}).keys(), other.kinds.get(CARD, {}).keys()
-    stays = [any(settles(card) and holders.is_alone(CARD, card) for card in each) for each in (mine, theirs)]
-    return all(stays) and not mine & theirs
+    alone = [
+        any(settles(card) and holders.is_alone(CARD, card) for card in each - both)
+        for each, both in ((mine, theirs), (theirs, mine))
+    ]
+    pair = {one.id, other.id}
+    return all(alone) and not any(holders.of(CARD, card).keys() <= pair for card in mine & theirs)
 
 
 def has_stayed(tenure: Tenure) -> bool:

@@ -81,6 +81,18 @@ def test_new_hardware_under_the_old_name_stays_another_machine(nights: Nights, t
     assert nights.assets() == 2
 
 
+def test_a_new_laptop_under_the_old_name_in_the_old_dock_stays_another_machine(nights: Nights) -> None:
+    """Each has its radio; the dock is everybody's."""
+    dock = "d4:81:d7:00:00:08"
+    for _ in range(3):
+        nights.scan((A, pc("PORTABLE", 1)), (B, pc("AUTRE", 3, netbios__mac=dock)))
+        nights.scan((C, pc("PORTABLE", 1, netbios__mac=dock)))
+    for _ in range(10):
+        nights.scan((A, pc("PORTABLE", 2)), (B, pc("AUTRE", 3, netbios__mac=dock)))
+        nights.scan((C, pc("PORTABLE", 2, netbios__mac=dock)))
+    assert nights.assets() == 3
+
+
 def test_a_name_of_a_workgroup_makes_no_machine_the_one_before(nights: Nights) -> None:
     nights.scan((A, without(loner("POSTE", 1), "netbios")))
     for _ in range(20):
