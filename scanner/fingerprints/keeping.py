@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from scanner.fingerprints import Fingerprint, Fingerprints
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from scanner.fingerprints import Claim
 
 
@@ -23,9 +26,27 @@ def _row(one: Fingerprint) -> list[object]:
 
 
 def unpacked(kept: dict[str, list[list[Any]]], version: str) -> Fingerprints:
-    """The same again."""
-    read = {key: tuple([_fingerprint(key, row) for row in rows]) for key, rows in kept.items()}
-    return Fingerprints(read, version)
+    """The same again; those of a key are made when it is first asked for, because hosts tell few of them."""
+    return Fingerprints(_Kept(kept), version)
+
+
+class _Kept(Mapping[str, tuple[Fingerprint, ...]]):
+    """Fingerprints by key, as they were kept."""
+
+    def __init__(self, rows: dict[str, list[list[Any]]]) -> None:
+        self._rows, self._made = rows, dict[str, tuple[Fingerprint, ...]]()
+
+    def __getitem__(self, key: str) -> tuple[Fingerprint, ...]:
+        made = self._made.get(key)
+        if made is None:
+            made = self._made[key] = tuple([_fingerprint(key, row) for row in self._rows[key]])
+        return made
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
 
 
 def _fingerprint(key: str, row: list[Any]) -> Fingerprint:
