@@ -32,12 +32,13 @@ class Choice:
 def choose(question: Question) -> Choice:
     """Decide which asset a host is."""
     alike = sorted(map(_likeness_in(question), _akin(question)), key=_rank(question), reverse=True)
-    if alike and alike[0].enough:
-        best = alike[0]
+    kin = _by_kin(question, alike)
+    best = alike[0] if alike and alike[0].enough else None
+    if best is not None and (kin is None or question.known[best.asset].says_more):
         return Choice(best.asset, best.how, also_it(question, best, alike[1:]))
-    found = _by_address(question, alike)
-    if found.asset is None:
-        found = _by_kin(question, alike)
+    found = _by_address(question, alike) if best is None else Choice()  # the card may be a dock's
+    if found.asset is None and kin is not None:
+        found = Choice(kin.asset, kin.how)
     return found if found.asset is None else replace(found, also=doubles_of(question, found.asset, alike))
 
 
@@ -199,7 +200,7 @@ def _is_another_voice(question: Question, asset: int, likeness: Likeness | None)
     )
 
 
-def _by_kin(question: Question, alike: Sequence[Likeness]) -> Choice:
+def _by_kin(question: Question, alike: Sequence[Likeness]) -> Likeness | None:
     """Of several that all bear a host's name, and are not told apart by anything: who was met last."""
     kinds, holders = rules().kinds, question.holders
 
@@ -214,8 +215,7 @@ def _by_kin(question: Question, alike: Sequence[Likeness]) -> Choice:
         return "names" in groups and (qualified or "installed" in groups) and not each.other
 
     kin = [each for each in alike if is_kin(each) and not question.is_elsewhere(each.asset)]
-    latest = max(kin, key=lambda each: (question.known[each.asset].last, -each.asset), default=None)
-    return Choice() if latest is None else Choice(latest.asset, latest.how)
+    return max(kin, key=lambda each: (question.known[each.asset].last, -each.asset), default=None)
 
 
 def _has_its_models(each: Likeness) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scanner.inventory.identity.doubles import DOUBLES
-from scanner.inventory.identity.traits import ADDRESS, CARD, settles
+from scanner.inventory.identity.traits import ADDRESS, CARD, rules, settles
 from scanner.inventory.identity.weighing import alike, followed, has_stayed, in_turn
+from scanner.inventory.utc import moment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,11 +92,26 @@ def _are_together(question: Question, best: int, asset: int) -> bool:
     if _has_all(question, one, other):
         return True
     alone = not _others(question, best, asset)
-    may_be = alike(one, other, question.holders) or (alone and followed(one, other, question.holders))
+    ended = alone and followed(one, other, question.holders) and _has_ended(one, other)
+    may_be = alike(one, other, question.holders) or ended
     if here[0] is not None and here[1].first < here[0].last < here[1].last:
         return may_be or (alone and _is_part(one, other))
     places = mine.keys() & theirs.keys() - {question.address}
     return may_be and any(mine[each].scan == theirs[each].scan for each in places)
+
+
+def _has_ended(one: Known, other: Known) -> bool:
+    """Whether the words of an asset were heard no more for days, while its card went on.
+
+    A dock is met with one laptop today, and with another one tomorrow.
+    """
+    words = [
+        tenure.last
+        for kind, values in other.kinds.items()
+        if kind not in {ADDRESS, CARD}
+        for tenure in values.values()
+    ]
+    return not words or (moment(one.last) - moment(max(words))).days >= rules().settled_days
 
 
 def _has_all(question: Question, one: Known, other: Known) -> bool:

@@ -181,3 +181,25 @@ def test_a_card_is_kept_by_the_best_of_those_that_told_it(nights: Nights) -> Non
     with reading(nights.inventory) as connection:
         keys = connection.scalars(wanted.where(TRAITS.c.value == "d4:81:d7:00:00:01")).all()
     assert keys == ["netbios.mac"]
+
+
+def test_two_laptops_of_one_dock_are_two_from_the_first_night_on(nights: Nights) -> None:
+    """A router tells the dock's card before each visit; one laptop is there today, the other tomorrow."""
+    one, other = (without(pc(f"PORTABLE{n}", n), "netbios") for n in (1, 2))
+    nights.scan((A, _card(8)), (A, one))
+    nights.scan((A, _card(8)), (A, one))
+    for address in (A, B, A, B):
+        last = nights.scan((address, _card(8)), (address, other))
+    again = nights.scan((C, one), (D, other))
+    assert nights.who(again, C) != nights.who(again, D)
+    assert nights.who(again, D) in nights.all(last, B)
+
+
+def test_a_dock_does_not_draw_a_laptop_that_is_known_by_its_name(nights: Nights) -> None:
+    """The name is told at two addresses in one scan, so that two assets have it; the dock is a third."""
+    says = only(pc("PORTABLE", 1), "ntlm")
+    for _ in range(2):
+        first = nights.scan((A, says), (B, says))
+    nights.scan((C, _card(8)))
+    last = nights.scan((D, {**says, **only(pc("PORTABLE", 8), "netbios")}))
+    assert nights.who(last, D) in {nights.who(first, A), nights.who(first, B)}
