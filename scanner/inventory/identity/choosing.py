@@ -32,11 +32,12 @@ class Choice:
 def choose(question: Question) -> Choice:
     """Decide which asset a host is."""
     alike = sorted(map(_likeness_in(question), _akin(question)), key=_rank(question), reverse=True)
-    kin = _by_kin(question, alike)
     best = alike[0] if alike and alike[0].enough else None
-    if best is not None and (kin is None or question.known[best.asset].says_more):
+    may_be_dock = best is not None and not question.known[best.asset].says_more
+    kin = _by_kin(question, alike) if best is None or may_be_dock else None
+    if best is not None and kin is None:
         return Choice(best.asset, best.how, also_it(question, best, alike[1:]))
-    found = _by_address(question, alike) if best is None else Choice()  # the card may be a dock's
+    found = _by_address(question, alike) if best is None else Choice()
     if found.asset is None and kin is not None:
         found = Choice(kin.asset, kin.how)
     return found if found.asset is None else replace(found, also=doubles_of(question, found.asset, alike))
