@@ -111,7 +111,9 @@ def _has_ended(one: Known, other: Known) -> bool:
         if kind not in {ADDRESS, CARD}
         for tenure in values.values()
     ]
-    return not words or (moment(one.last) - moment(max(words))).days >= rules().settled_days
+    if not words or not one.last:  # nobody knows where an asset was that an import told
+        return not words
+    return (moment(one.last) - moment(max(words))).days >= rules().settled_days
 
 
 def _has_all(question: Question, one: Known, other: Known) -> bool:

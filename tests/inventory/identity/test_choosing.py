@@ -101,3 +101,22 @@ def test_by_an_address_alone_nothing_is_chosen_where_several_with_names_had_it(k
     if len(apart) > 1 and choice.asset is not None and choice.asset in {asset.id for asset in here}:
         (chosen,) = (asset for asset in here if asset.id == choice.asset)
         assert chosen.kinds[ADDRESS][HERE].scan == 3, "only what this scan has met here before"
+
+
+def test_an_asset_that_was_met_nowhere_is_asked_nothing() -> None:
+    """An import told of its card, and of no address."""
+    first, last = (f"2026-01-{day:02}T22:00:00+00:00" for day in (1, 10))
+
+    def known(number: int, scan: int, *words: Words) -> Known:
+        kinds: dict[str, dict[str, Tenure]] = {}
+        for kind, value in words:
+            kinds.setdefault(kind, {})[value] = Tenure(rules().kinds[kind].keys[0], first, last, scan)
+        return Known(number, kinds)
+
+    card, other = "d4:81:d7:00:00:00", "d4:81:d7:00:00:01"
+    here = known(1, 3, (ADDRESS, HERE), (CARD, other), ("name", "CHU\\PC1"))
+    choice = ask(
+        {(CARD, card), (ADDRESS, HERE)}, [here, known(2, 1, (CARD, card)), known(3, 1, (CARD, other))]
+    )
+    assert choice.asset == 2
+    assert not choice.also
