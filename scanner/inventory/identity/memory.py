@@ -76,13 +76,16 @@ class Memory:
         self.apart = {frozenset(pair) for pair in self.connection.execute(split)}
 
     def _load_assets(self, assets: Sequence[int]) -> None:
-        keys = {self.keys[key]: (key, *kinds) for key, kinds in rules().by_key.items()}
+        keys = {
+            self.keys[key]: (key, kinds[0] if len(kinds) == 1 else "")
+            for key, kinds in rules().by_key.items()
+        }
         for row in looked_up(self.connection, _ROWS, assets):
             self.rows[row[0]] = dict(zip(_COLUMNS, row, strict=True))
             self.known[row[0]] = Known(row[0])
         for asset, key_id, value, *tenure in looked_up(self.connection, _TENURES, assets):
-            key, kind, *more = keys[key_id]
-            self._note(asset, kind_of(key, value) if more else kind, value, Tenure(key, *tenure))
+            key, kind = keys[key_id]
+            self._note(asset, kind or kind_of(key, value), value, Tenure(key, *tenure))
         _hold_cards(self)
 
     def _note(self, asset: int, kind: str, value: str, tenure: Tenure) -> None:
@@ -118,7 +121,9 @@ class Memory:
                         continue  # what comes late is not the newest
                     self._forget(asset, kind, values)
             else:
-                best = min(before.key, key, key=rules().kinds[kind].keys.index)
+                best = before.key
+                if key != best:
+                    best = min(best, key, key=rules().kinds[kind].keys.index)
                 if best != before.key:
                     self._forget(asset, kind, {value: before})
                 tenure = Tenure(best, min(before.first, first), max(before.last, last), self.scan)
