@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from scanner.inventory.identity.traits import ADDRESS, CARD, rules, settles
-from scanner.inventory.identity.weighing import cards_differ, followed
+from scanner.inventory.identity.traits import ADDRESS, CARD, REMEMBERED, rules, settles
+from scanner.inventory.identity.weighing import cards_differ, followed, has_stayed
 from scanner.inventory.utc import moment
 
 if TYPE_CHECKING:
@@ -47,14 +47,44 @@ def _was_renamed(question: Question, one: Known, other: Known) -> bool:
 def _was_installed_anew(question: Question, one: Known, other: Known) -> bool:
     """Whether a new system goes on under the name that a domain has once, and the old one is gone.
 
-    Whoever takes a machine's place may take its name too: so no cards may tell them apart, and either both
-    tell of cards, or neither.
+    Whoever takes a machine's place may take its name too: so both have a card that nobody else has, or
+    neither has any.
     """
+    mine, theirs = one.kinds.get(CARD, {}).keys(), other.kinds.get(CARD, {}).keys()
     return (
-        bool(one.kinds.get(CARD)) == bool(other.kinds.get(CARD))
-        and not cards_differ(one, other, question.holders)
+        (not (mine or theirs) or _have_alone(question, one, other))
         and _has_followed(question, one, other)
         and any(rules().kinds[kind].group == "names" for kind in _theirs_alone(question, one, other))
+    )
+
+
+def _have_alone(question: Question, one: Known, other: Known) -> bool:
+    """Whether two assets share a card that stays with a machine, and nobody else has it."""
+    shared = one.kinds.get(CARD, {}).keys() & other.kinds.get(CARD, {}).keys()
+    pair = {one.id, other.id}
+    return any(settles(card) and question.holders.of(CARD, card).keys() <= pair for card in shared)
+
+
+def _kept_its_card(question: Question, one: Known, other: Known) -> bool:
+    """Whether one came after the other, and both told of the only cards that nobody else has.
+
+    A laptop that is installed anew is first met in a dock; its radio shows later whose it was.
+    """
+    mine, theirs = one.kinds.get(CARD, {}), other.kinds.get(CARD, {})
+    pair = {one.id, other.id}
+    sole = [
+        card
+        for card in mine.keys() | theirs.keys()
+        if settles(card) and question.holders.of(CARD, card).keys() <= pair
+    ]
+    return (
+        bool(sole)
+        and all(
+            card in known and known[card].key != REMEMBERED and has_stayed(known[card])
+            for card in sole
+            for known in (mine, theirs)
+        )
+        and _has_followed(question, one, other)
     )
 
 
@@ -128,6 +158,7 @@ DOUBLES: Final[tuple[Callable[[Question, Known, Known], bool], ...]] = (
     _is_double,
     _was_renamed,
     _was_installed_anew,
+    _kept_its_card,
     _is_its_card,
 )
 """What shows that an asset was another one, once."""

@@ -92,12 +92,19 @@ def _are_together(question: Question, best: int, asset: int) -> bool:
     if _has_all(question, one, other):
         return True
     alone = not _others(question, best, asset)
-    ended = alone and followed(one, other, question.holders) and _has_ended(one, other)
+    sole = alone or _has_one_card(question, other)
+    ended = sole and followed(one, other, question.holders) and _has_ended(one, other)
     may_be = alike(one, other, question.holders) or ended
     if here[0] is not None and here[1].first < here[0].last < here[1].last:
         return may_be or (alone and _is_part(one, other))
     places = mine.keys() & theirs.keys() - {question.address}
     return may_be and any(mine[each].scan == theirs[each].scan for each in places)
+
+
+def _has_one_card(question: Question, known: Known) -> bool:
+    """Whether an asset never had any card but one, which nobody else has: it is no dock's."""
+    cards = known.kinds.get(CARD, {})
+    return len(cards) == 1 and all(settles(card) and question.holders.is_alone(CARD, card) for card in cards)
 
 
 def _has_ended(one: Known, other: Known) -> bool:

@@ -93,6 +93,29 @@ def test_a_new_laptop_under_the_old_name_in_the_old_dock_stays_another_machine(n
     assert nights.assets() == 3
 
 
+def test_a_laptop_known_by_docks_alone_is_not_whoever_bears_its_name_next(nights: Nights) -> None:
+    """Of neither its radio was told: nothing shows that the old one was installed anew, and not replaced."""
+    docks = [f"d4:81:d7:00:00:{n:02x}" for n in (8, 9)]
+    for dock in docks:
+        first = nights.scan((A, pc("PORTABLE", 1, netbios__mac=dock)))
+        nights.scan((B, pc("AUTRE", 3, netbios__mac=dock)))
+    for _ in range(10):
+        for dock in docks:
+            last = nights.scan((C, pc("PORTABLE", 2, netbios__mac=dock)))
+            nights.scan((B, pc("AUTRE", 3, netbios__mac=dock)))
+    assert nights.who(first, A) != nights.who(last, C)
+
+
+def test_a_laptop_installed_anew_in_a_dock_of_its_own_is_the_one_before(nights: Nights) -> None:
+    docks = [f"d4:81:d7:00:00:{n:02x}" for n in (8, 9)]
+    for dock in docks:
+        first = nights.scan((A, pc("PORTABLE", 1, netbios__mac=dock)))
+    nights.scan((B, pc("AUTRE", 3, netbios__mac=docks[0])))
+    for _ in range(20):
+        last = nights.scan((C, pc("PORTABLE", 2, netbios__mac=docks[1])))
+    assert nights.who(first, A) == nights.who(last, C)
+
+
 def test_a_name_of_a_workgroup_makes_no_machine_the_one_before(nights: Nights) -> None:
     nights.scan((A, without(loner("POSTE", 1), "netbios")))
     for _ in range(20):
@@ -165,6 +188,23 @@ def test_a_laptop_that_is_installed_anew_is_known_by_the_radio_that_it_alone_has
     assert nights.who(first, A) == nights.who(last, D)
 
 
+@pytest.mark.parametrize("radio", ["d4:81:d7:00:00:09", "d4:81:d7:00:00:0a"])
+def test_a_laptop_installed_anew_and_met_in_a_dock_is_known_by_its_radio_later(
+    nights: Nights, radio: str
+) -> None:
+    """Its docks go round. Another laptop in the same docks has a radio of its own."""
+    dock = "d4:81:d7:00:00:08"
+    for _ in range(16):
+        first = nights.scan((A, pc("PORTABLE1", 1, netbios__mac="d4:81:d7:00:00:09")))
+        nights.scan((B, pc("PORTABLE1", 1, netbios__mac=dock)), (C, pc("PORTABLE2", 2)))
+        nights.scan((B, pc("PORTABLE2", 2, netbios__mac=dock)))
+    for _ in range(10):
+        last = nights.scan((A, pc("NOUVEAU", 3, netbios__mac=dock)))
+        nights.scan((B, pc("PORTABLE2", 2, netbios__mac=dock)))
+        nights.scan((C, pc("NOUVEAU", 3, netbios__mac=radio)))
+    assert (nights.who(first, A) == nights.who(last, A)) == radio.endswith("09")
+
+
 def test_a_card_that_a_router_told_makes_no_new_laptop_the_one_before(nights: Nights) -> None:
     """The dock of a laptop that tells no card itself: whoever comes next speaks through it too."""
     for _ in range(16):
@@ -181,6 +221,23 @@ def test_a_card_is_kept_by_the_best_of_those_that_told_it(nights: Nights) -> Non
     with reading(nights.inventory) as connection:
         keys = connection.scalars(wanted.where(TRAITS.c.value == "d4:81:d7:00:00:01")).all()
     assert keys == ["netbios.mac"]
+
+
+@pytest.mark.parametrize(("gone", "assets"), [(20, 3), (2, 4)])
+def test_the_card_that_a_router_tells_goes_on_with_the_new_system_where_others_were(
+    nights: Nights, gone: int, assets: int
+) -> None:
+    """Days after the old system; two others had the same addresses before."""
+    old, new = (without(pc(name, n), "netbios") for name, n in (("PC1", 1), ("NOUVEAU", 4)))
+    nights.scan((C, pc("PC2", 2)), (D, pc("PC3", 3)))
+    for _ in range(16):
+        first = nights.scan((A, _card(8)), (A, old))
+    for _ in range(gone):
+        nights.scan((B, new))
+    for address in (C, D, C, D):
+        last = nights.scan((address, _card(8)), (address, new))
+    assert nights.assets() == assets
+    assert (nights.who(first, A) in nights.all(last, D)) or assets > 3
 
 
 def test_two_laptops_of_one_dock_are_two_from_the_first_night_on(nights: Nights) -> None:
