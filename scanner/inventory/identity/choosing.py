@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from scanner.inventory.identity.partners import also_it, doubles_of
+from scanner.inventory.identity.replaced import replaced_since
 from scanner.inventory.identity.traits import ADDRESS, CARD, REMEMBERED, rules, settles, weight_of
 from scanner.inventory.identity.weighing import Likeness, differ, has_stayed, likeness
 
@@ -27,10 +28,17 @@ class Choice:
     """What it was known again by, as it is stored."""
     also: tuple[tuple[int, str], ...] = ()
     """Assets that are the same machine as well, each with what shows it."""
+    since: tuple[str, str] = ("", "")
+    """Since when it has been another machine than before, as a stored moment, and what shows it."""
 
 
 def choose(question: Question) -> Choice:
-    """Decide which asset a host is."""
+    """Decide which asset a host is, and whether that was another machine before."""
+    found = _chosen(question)
+    return found if found.asset is None else replace(found, since=replaced_since(question, found.asset))
+
+
+def _chosen(question: Question) -> Choice:
     alike = sorted(map(_likeness_in(question), _akin(question)), key=_rank(question), reverse=True)
     best = alike[0] if alike and alike[0].enough else None
     may_be_dock = best is not None and not question.known[best.asset].says_more

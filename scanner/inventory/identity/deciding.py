@@ -5,25 +5,20 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import select, update
 
 from scanner.errors import ConfigError
-from scanner.inventory.identity.settling import observed, settle_asset
+from scanner.inventory.identity.splitting import split_asset
 from scanner.inventory.identity.ties import join_assets, keep_tie, part_assets
-from scanner.inventory.identity.traits import ADDRESS, rules, traits_of
-from scanner.inventory.interning import Numbers
+from scanner.inventory.identity.traits import ADDRESS
 from scanner.inventory.merging import pack_address
 from scanner.inventory.tables import ASSETS, EVIDENCE_KEYS, OBSERVATIONS, SIGHTS, TIES, TRAITS
 from scanner.inventory.transactions import writing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from sqlalchemy.engine import Connection
 
-    from scanner.inventory.identity.traits import Words
     from scanner.inventory.store import Inventory
-    from scanner.model import Observation
 
 
 def merge_by_hand(inventory: Inventory, asset: int, other: int, *, author: str, note: str = "") -> None:
@@ -89,57 +84,17 @@ def split_by_hand(inventory: Inventory, asset: int, address: str, *, author: str
                 asset=asset,
                 addresses=_told(connection, asset),
             )
-        new = _copied(connection, asset)
-        here = (SIGHTS.c.asset_id == asset, SIGHTS.c.packed == packed)
-        connection.execute(update(SIGHTS).where(*here).values(asset_id=new))
-        heard = (OBSERVATIONS.c.asset_id == asset, OBSERVATIONS.c.address == address)
-        connection.execute(update(OBSERVATIONS).where(*heard).values(asset_id=new))
-        _settle_traits(connection, asset, new, address)
-        for each in (asset, new):
-            settle_asset(connection, each)
-        keep_tie(connection, "split", asset, new, note, None, author, {})
-        return new
+        return split_asset(
+            connection,
+            asset,
+            SIGHTS.c.packed == packed,
+            OBSERVATIONS.c.address == address,
+            how=note,
+            author=author,
+        )
 
 
 def _told(connection: Connection, asset: int) -> str:
     key = select(EVIDENCE_KEYS.c.id).where(EVIDENCE_KEYS.c.key == ADDRESS).scalar_subquery()
     wanted = select(TRAITS.c.value).where(TRAITS.c.asset_id == asset, TRAITS.c.key_id == key)
     return ", ".join(sorted(connection.scalars(wanted))) or "-"
-
-
-def _copied(connection: Connection, asset: int) -> int:
-    row = connection.execute(select(ASSETS).where(ASSETS.c.id == asset)).one()._asdict()
-    number = int(connection.scalar(select(func.max(ASSETS.c.id))) or 0) + 1
-    connection.execute(insert(ASSETS).values({**row, "id": number}))
-    return number
-
-
-def _settle_traits(connection: Connection, asset: int, new: int, address: str) -> None:
-    """Each trait goes to whom it was heard of, also to both."""
-    site_id = connection.scalar(select(ASSETS.c.site_id).where(ASSETS.c.id == asset))
-    numbers = Numbers(site_id or 0, "", {})
-    ours, theirs = observed(connection, asset), observed(connection, new)
-    stay, go = _traits(ours, ""), _traits(theirs, address)
-    for (kind, value), (key, first, last, scan) in go.items():
-        mine = (TRAITS.c.asset_id == asset, TRAITS.c.value == value)
-        keys = [numbers.key(connection, each) for each in rules().kinds[kind].keys]
-        if (kind, value) not in stay:
-            connection.execute(delete(TRAITS).where(*mine, TRAITS.c.key_id.in_(keys)))
-        row = {"site_id": numbers.site_id, "key_id": numbers.key(connection, key), "value": value}
-        row |= {"asset_id": new, "first": first, "last": last, "scan_id": scan}
-        connection.execute(insert(TRAITS).values(row))
-
-
-def _traits(
-    seen: Sequence[tuple[Observation, int]], address: str
-) -> dict[Words, tuple[str, datetime, datetime, int]]:
-    """The traits of observations, each with its key, from when to when, and the last scan that heard it."""
-    found: dict[Words, tuple[str, datetime, datetime, int]] = {}
-    for observation, scan in seen:
-        for words, key in traits_of(address, [observation]).items():
-            if words == (ADDRESS, ""):
-                continue
-            known = found.get(words, (key, observation.at, observation.at, scan))
-            first, last = min(known[1], observation.at), max(known[2], observation.at)
-            found[words] = (known[0], first, last, max(known[3], scan))
-    return found

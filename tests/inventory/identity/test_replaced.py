@@ -1,0 +1,50 @@
+"""What was taken for a machine under its name, until its hardware shows that it took the machine's place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.inventory.test_joining import A, B, Nights, pc, without
+
+if TYPE_CHECKING:
+    from scanner.config import SiteFile
+    from scanner.inventory import Inventory
+
+
+@pytest.fixture
+def nights(inventory: Inventory, site: SiteFile) -> Nights:
+    return Nights(inventory, site)
+
+
+def _card(n: int) -> dict[str, str]:
+    return {"mac.address": f"d4:81:d7:00:00:{n:02x}"}
+
+
+def _replaced(nights: Nights, nights_on: int, **changed: str) -> tuple[int, int]:
+    """First heard without its card; then a router tells it, each time."""
+    old, new = (without(pc("PC1", n), "netbios", "smb") for n in (1, 2))
+    new |= {key.replace("__", "."): value for key, value in changed.items()}
+    for _ in range(16):
+        first = nights.scan((A, _card(1)), (A, old))
+    second = nights.scan((B, new))
+    for _ in range(nights_on):
+        nights.scan((B, _card(2)), (B, new))
+    return first, second
+
+
+def test_who_took_a_machines_place_and_name_is_another_since_it_was_first_heard(nights: Nights) -> None:
+    first, second = _replaced(nights, 20)
+    assert nights.who(first, A) != nights.who(second, B)
+    assert nights.assets() == 2
+
+
+def test_another_card_for_some_days_shows_nothing(nights: Nights) -> None:
+    first, second = _replaced(nights, 8)
+    assert nights.who(first, A) == nights.who(second, B)
+
+
+def test_a_new_mainboard_under_the_old_system_is_the_old_machine(nights: Nights) -> None:
+    first, second = _replaced(nights, 20, tls__certificate=f"{1:064x}")
+    assert nights.who(first, A) == nights.who(second, B)
