@@ -35,9 +35,21 @@ def replaced_since(question: Question, asset: int) -> tuple[str, str]:
     for since in sorted({tenure.first for _, tenure in events})[1:]:
         before = [(kind, tenure) for kind, tenure in events if tenure.first < since]
         after = [(kind, tenure) for kind, tenure in events if tenure.first >= since]
-        if all(tenure.last < since for _, tenure in before) and _has_card(before) and _has_system(after):
-            return since, " ".join(f"-{kind.replace(' ', '_')}" for kind in _kinds(after))
+        names = _names_on(known, since)
+        ended = all(tenure.last < since for _, tenure in before)
+        if names and ended and _has_card(before) and _has_system(after):
+            return since, " ".join([*names, *(f"-{kind.replace(' ', '_')}" for kind in _kinds(after))])
     return "", ""
+
+
+def _names_on(known: Known, since: str) -> list[str]:
+    """The kinds of names that went on."""
+    return [
+        kind
+        for kind, rule in rules().kinds.items()
+        if rule.group == "names"
+        and any(tenure.first < since <= tenure.last for tenure in known.kinds.get(kind, {}).values())
+    ]
 
 
 def _sole_cards(question: Question, known: Known) -> list[Tenure]:

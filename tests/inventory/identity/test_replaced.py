@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import select
 
+from scanner.inventory.tables import TIES
+from scanner.inventory.transactions import reading
 from tests.inventory.test_joining import A, B, Nights, pc, without
 
 if TYPE_CHECKING:
@@ -38,6 +41,9 @@ def test_who_took_a_machines_place_and_name_is_another_since_it_was_first_heard(
     first, second = _replaced(nights, 20)
     assert nights.who(first, A) != nights.who(second, B)
     assert nights.assets() == 2
+    with reading(nights.inventory) as connection:
+        ties = connection.execute(select(TIES.c.kind, TIES.c.how, TIES.c.author)).all()
+    assert ("split", "name fqdn -card -certificate", "") in ties
 
 
 def test_another_card_for_some_days_shows_nothing(nights: Nights) -> None:
