@@ -7,7 +7,7 @@ the old system was heard since.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from scanner.inventory.identity.traits import ADDRESS, CARD, rules, settles
 from scanner.inventory.identity.weighing import has_stayed
@@ -18,8 +18,13 @@ if TYPE_CHECKING:
     from scanner.inventory.identity.known import Known, Tenure
     from scanner.inventory.identity.question import Question
 
-Event = tuple[str, "Tenure"]
-"""A kind of traits, and from when to when an asset was known by one value of it."""
+
+class _Event(NamedTuple):
+    """From when to when an asset was known by something."""
+
+    kind: str
+    value: str
+    tenure: Tenure
 
 
 def replaced_since(question: Question, asset: int) -> tuple[str, str]:
@@ -31,12 +36,14 @@ def replaced_since(question: Question, asset: int) -> tuple[str, str]:
     cards = _sole_cards(question, known)
     if len(cards) < 2:  # noqa: PLR2004 - one before, one since
         return "", ""
-    events = [(CARD, tenure) for tenure in cards] + _made(known)
-    for since in sorted({tenure.first for _, tenure in events})[1:]:
-        before = [(kind, tenure) for kind, tenure in events if tenure.first < since]
-        after = [(kind, tenure) for kind, tenure in events if tenure.first >= since]
+    events = cards + _made(known)
+    for since in sorted({each.tenure.first for each in events})[1:]:
+        before = [each for each in events if each.tenure.first < since]
+        after = [each for each in events if each.tenure.first >= since]
         names = _names_on(known, since)
-        ended = all(tenure.last < since for _, tenure in before)
+        ended = all(
+            each.tenure.last < since and (each.kind, each.value) not in question.traits for each in before
+        )
         if names and ended and _has_card(before) and _has_system(after):
             return since, " ".join([*names, *(f"-{kind.replace(' ', '_')}" for kind in _kinds(after))])
     return "", ""
@@ -52,37 +59,37 @@ def _names_on(known: Known, since: str) -> list[str]:
     ]
 
 
-def _sole_cards(question: Question, known: Known) -> list[Tenure]:
-    """The tenures of the cards that stay with a machine, and that nobody else has."""
+def _sole_cards(question: Question, known: Known) -> list[_Event]:
+    """The cards that stay with a machine, and that nobody else has."""
     return [
-        tenure
+        _Event(CARD, card, tenure)
         for card, tenure in known.kinds.get(CARD, {}).items()
         if settles(card) and question.holders.is_alone(CARD, card)
     ]
 
 
-def _made(known: Known) -> list[Event]:
+def _made(known: Known) -> list[_Event]:
     """What does not outlast a system, or a mainboard: neither names nor addresses."""
     return [
-        (kind, tenure)
+        _Event(kind, value, tenure)
         for kind, values in known.kinds.items()
         if kind not in {ADDRESS, CARD}
         and rules().kinds[kind].group != "names"
         and not rules().kinds[kind].volatile
-        for tenure in values.values()
+        for value, tenure in values.items()
     ]
 
 
-def _has_card(events: Sequence[Event]) -> bool:
+def _has_card(events: Sequence[_Event]) -> bool:
     """Whether there is a card among them that was there for days."""
-    return any(kind == CARD and has_stayed(tenure) for kind, tenure in events)
+    return any(each.kind == CARD and has_stayed(each.tenure) for each in events)
 
 
-def _has_system(events: Sequence[Event]) -> bool:
+def _has_system(events: Sequence[_Event]) -> bool:
     """Whether there are such a card among them, and something that was made with a system."""
-    return _has_card(events) and any(rules().kinds[kind].group == "installed" for kind, _ in events)
+    return _has_card(events) and any(rules().kinds[each.kind].group == "installed" for each in events)
 
 
-def _kinds(events: Sequence[Event]) -> list[str]:
+def _kinds(events: Sequence[_Event]) -> list[str]:
     """Their kinds, in the order of the rules."""
-    return [kind for kind in rules().kinds if any(kind == each for each, _ in events)]
+    return [kind for kind in rules().kinds if any(kind == each.kind for each in events)]

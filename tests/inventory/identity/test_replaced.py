@@ -51,6 +51,12 @@ def test_another_card_for_some_days_shows_nothing(nights: Nights) -> None:
     assert nights.who(first, A) == nights.who(second, B)
 
 
+def test_a_machine_that_tells_its_old_card_again_was_never_replaced(nights: Nights) -> None:
+    first, second = _replaced(nights, 14)
+    nights.scan((B, _card(2)), (B, {**without(pc("PC1", 2), "netbios", "smb"), **_card(1)}))
+    assert nights.who(first, A) == nights.who(second, B)
+
+
 def test_a_new_mainboard_under_the_old_system_is_the_old_machine(nights: Nights) -> None:
     first, second = _replaced(nights, 20, tls__certificate=f"{1:064x}")
     assert nights.who(first, A) == nights.who(second, B)
