@@ -45,6 +45,11 @@ def _mac(n: int) -> str:
     return f"d4:81:d7:00:00:{n:02x}"
 
 
+def card(n: int) -> dict[str, str]:
+    """What a router tells of the hardware of that number."""
+    return {"mac.address": _mac(n)}
+
+
 def pc(name: str, n: int, **changed: str) -> dict[str, str]:
     """What a Windows in the domain says, on the hardware and with the installation of that number."""
     says = {

@@ -9,20 +9,10 @@ from sqlalchemy import select
 
 from scanner.inventory.tables import EVIDENCE_KEYS, TRAITS
 from scanner.inventory.transactions import reading
-from tests.inventory.test_joining import A, B, C, D, Nights, linux, loner, only, pc, without
+from tests.inventory.test_joining import A, B, C, D, card, linux, loner, only, pc, without
 
 if TYPE_CHECKING:
-    from scanner.config import SiteFile
-    from scanner.inventory import Inventory
-
-
-@pytest.fixture
-def nights(inventory: Inventory, site: SiteFile) -> Nights:
-    return Nights(inventory, site)
-
-
-def _card(n: int) -> dict[str, str]:
-    return {"mac.address": f"d4:81:d7:00:00:{n:02x}"}
+    from tests.inventory.test_joining import Nights
 
 
 def test_a_name_heard_at_two_addresses_night_after_night_makes_no_third_machine(nights: Nights) -> None:
@@ -135,8 +125,8 @@ def test_an_appliance_with_its_models_key_is_one_at_its_address(nights: Nights) 
     """The key names none of three, its card is told every other night: there the two are of one machine."""
     made = linux(1)
     for night in range(12):
-        card = [(A, _card(1)), (B, _card(2)), (C, _card(3))] if night % 2 else []
-        last = nights.scan(*card, (A, made), (B, made), (C, made))
+        cards = [(A, card(1)), (B, card(2)), (C, card(3))] if night % 2 else []
+        last = nights.scan(*cards, (A, made), (B, made), (C, made))
     assert nights.assets() == 3
     assert len({nights.who(last, each) for each in (A, B, C)}) == 3
 
@@ -161,7 +151,7 @@ def test_a_router_tells_the_cards_of_a_machine_with_two(nights: Nights) -> None:
     says = without(pc("SRV-1", 1), "netbios")
     for night in range(8):
         one, other = (1, 2) if night % 2 else (2, 1)
-        nights.scan((A, _card(one)), (B, _card(other)), (A, says), (B, says))
+        nights.scan((A, card(one)), (B, card(other)), (A, says), (B, says))
     assert nights.assets() == 1
 
 
@@ -171,9 +161,9 @@ def test_another_card_under_the_name_at_one_address_after_another_is_not_the_fir
     """A new board, or a new machine under the old name: nobody can tell, and the card stays apart."""
     says = without(pc("PC1", 1), "netbios")
     for _ in range(3):
-        nights.scan((A, _card(1)), (A, says))
+        nights.scan((A, card(1)), (A, says))
     for address in (B, C, D):
-        nights.scan((address, _card(2)), (address, says))
+        nights.scan((address, card(2)), (address, says))
     assert nights.assets() == 2
 
 
@@ -208,15 +198,15 @@ def test_a_laptop_installed_anew_and_met_in_a_dock_is_known_by_its_radio_later(
 def test_a_card_that_a_router_told_makes_no_new_laptop_the_one_before(nights: Nights) -> None:
     """The dock of a laptop that tells no card itself: whoever comes next speaks through it too."""
     for _ in range(16):
-        first = nights.scan((A, _card(8)), (A, without(pc("PORTABLE1", 1), "netbios")))
+        first = nights.scan((A, card(8)), (A, without(pc("PORTABLE1", 1), "netbios")))
     last = nights.scan((A, pc("PORTABLE2", 2, netbios__mac="d4:81:d7:00:00:08")))
     assert nights.who(first, A) != nights.who(last, A)
 
 
 def test_a_card_is_kept_by_the_best_of_those_that_told_it(nights: Nights) -> None:
-    nights.scan((A, _card(1)))
+    nights.scan((A, card(1)))
     nights.scan((A, pc("PC1", 1)))
-    nights.scan((A, _card(1)))
+    nights.scan((A, card(1)))
     wanted = select(EVIDENCE_KEYS.c.key).join(TRAITS, TRAITS.c.key_id == EVIDENCE_KEYS.c.id)
     with reading(nights.inventory) as connection:
         keys = connection.scalars(wanted.where(TRAITS.c.value == "d4:81:d7:00:00:01")).all()
@@ -231,11 +221,11 @@ def test_the_card_that_a_router_tells_goes_on_with_the_new_system_where_others_w
     old, new = (without(pc(name, n), "netbios") for name, n in (("PC1", 1), ("NOUVEAU", 4)))
     nights.scan((C, pc("PC2", 2)), (D, pc("PC3", 3)))
     for _ in range(16):
-        first = nights.scan((A, _card(8)), (A, old))
+        first = nights.scan((A, card(8)), (A, old))
     for _ in range(gone):
         nights.scan((B, new))
     for address in (C, D, C, D):
-        last = nights.scan((address, _card(8)), (address, new))
+        last = nights.scan((address, card(8)), (address, new))
     assert nights.assets() == assets
     assert (nights.who(first, A) in nights.all(last, D)) or assets > 3
 
@@ -243,10 +233,10 @@ def test_the_card_that_a_router_tells_goes_on_with_the_new_system_where_others_w
 def test_two_laptops_of_one_dock_are_two_from_the_first_night_on(nights: Nights) -> None:
     """A router tells the dock's card before each visit; one laptop is there today, the other tomorrow."""
     one, other = (without(pc(f"PORTABLE{n}", n), "netbios") for n in (1, 2))
-    nights.scan((A, _card(8)), (A, one))
-    nights.scan((A, _card(8)), (A, one))
+    nights.scan((A, card(8)), (A, one))
+    nights.scan((A, card(8)), (A, one))
     for address in (A, B, A, B):
-        last = nights.scan((address, _card(8)), (address, other))
+        last = nights.scan((address, card(8)), (address, other))
     again = nights.scan((C, one), (D, other))
     assert nights.who(again, C) != nights.who(again, D)
     assert nights.who(again, D) in nights.all(last, B)
@@ -257,6 +247,6 @@ def test_a_dock_does_not_draw_a_laptop_that_is_known_by_its_name(nights: Nights)
     says = only(pc("PORTABLE", 1), "ntlm")
     for _ in range(2):
         first = nights.scan((A, says), (B, says))
-    nights.scan((C, _card(8)))
+    nights.scan((C, card(8)))
     last = nights.scan((D, {**says, **only(pc("PORTABLE", 8), "netbios")}))
     assert nights.who(last, D) in {nights.who(first, A), nights.who(first, B)}

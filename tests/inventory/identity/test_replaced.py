@@ -4,25 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
 from sqlalchemy import select
 
 from scanner.inventory.tables import TIES
 from scanner.inventory.transactions import reading
-from tests.inventory.test_joining import A, B, Nights, pc, without
+from tests.inventory.test_joining import A, B, card, pc, without
 
 if TYPE_CHECKING:
-    from scanner.config import SiteFile
-    from scanner.inventory import Inventory
-
-
-@pytest.fixture
-def nights(inventory: Inventory, site: SiteFile) -> Nights:
-    return Nights(inventory, site)
-
-
-def _card(n: int) -> dict[str, str]:
-    return {"mac.address": f"d4:81:d7:00:00:{n:02x}"}
+    from tests.inventory.test_joining import Nights
 
 
 def _replaced(nights: Nights, nights_on: int, **changed: str) -> tuple[int, int]:
@@ -30,10 +19,10 @@ def _replaced(nights: Nights, nights_on: int, **changed: str) -> tuple[int, int]
     old, new = (without(pc("PC1", n), "netbios", "smb") for n in (1, 2))
     new |= {key.replace("__", "."): value for key, value in changed.items()}
     for _ in range(16):
-        first = nights.scan((A, _card(1)), (A, old))
+        first = nights.scan((A, card(1)), (A, old))
     second = nights.scan((B, new))
     for _ in range(nights_on):
-        nights.scan((B, _card(2)), (B, new))
+        nights.scan((B, card(2)), (B, new))
     return first, second
 
 
@@ -53,7 +42,7 @@ def test_another_card_for_some_days_shows_nothing(nights: Nights) -> None:
 
 def test_a_machine_that_tells_its_old_card_again_was_never_replaced(nights: Nights) -> None:
     first, second = _replaced(nights, 14)
-    nights.scan((B, _card(2)), (B, {**without(pc("PC1", 2), "netbios", "smb"), **_card(1)}))
+    nights.scan((B, card(2)), (B, {**without(pc("PC1", 2), "netbios", "smb"), **card(1)}))
     assert nights.who(first, A) == nights.who(second, B)
 
 
