@@ -142,7 +142,7 @@ class _Assets:
         self.found.append(row["id"])
         self.moments.append(moments)
         self.same += [(row["id"], other, how) for other, how in choice.also]
-        if choice.since[0]:
+        if choice.since is not None:
             self.replaced[row["id"]] = choice.since
         return row, choice.how
 

@@ -28,7 +28,7 @@ class Choice:
     """What it was known again by, as it is stored."""
     also: tuple[tuple[int, str], ...] = ()
     """Assets that are the same machine as well, each with what shows it."""
-    since: tuple[str, str] = ("", "")
+    since: tuple[str, str] | None = None
     """Since when it has been another machine than before, as a stored moment, and what shows it."""
 
 

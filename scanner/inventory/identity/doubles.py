@@ -61,8 +61,7 @@ def _was_installed_anew(question: Question, one: Known, other: Known) -> bool:
 def _have_alone(question: Question, one: Known, other: Known) -> bool:
     """Whether two assets share a card that stays with a machine, and nobody else has it."""
     shared = one.kinds.get(CARD, {}).keys() & other.kinds.get(CARD, {}).keys()
-    pair = {one.id, other.id}
-    return any(settles(card) and question.holders.of(CARD, card).keys() <= pair for card in shared)
+    return any(question.holders.stays_with(card, one.id, other.id) for card in shared)
 
 
 def _kept_its_card(question: Question, one: Known, other: Known) -> bool:
@@ -71,12 +70,8 @@ def _kept_its_card(question: Question, one: Known, other: Known) -> bool:
     A laptop that is installed anew is first met in a dock; its radio shows later whose it was.
     """
     mine, theirs = one.kinds.get(CARD, {}), other.kinds.get(CARD, {})
-    pair = {one.id, other.id}
-    sole = [
-        card
-        for card in mine.keys() | theirs.keys()
-        if settles(card) and question.holders.of(CARD, card).keys() <= pair
-    ]
+    cards = mine.keys() | theirs.keys()
+    sole = [card for card in cards if question.holders.stays_with(card, one.id, other.id)]
     return (
         bool(sole)
         and all(

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from scanner.inventory.identity.traits import ADDRESS, CARD, beginning, is_long, passes, rules, weight_of
+from scanner.inventory.identity.traits import (
+    ADDRESS,
+    CARD,
+    beginning,
+    is_long,
+    passes,
+    rules,
+    settles,
+    weight_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -47,6 +56,11 @@ class Holders:
     def is_alone(self, kind: str, value: str) -> bool:
         """Whether one asset alone has it."""
         return len(self.of(kind, value)) == 1 and (kind, value) not in self.common
+
+    def stays_with(self, card: str, *assets: int) -> bool:
+        """Whether a card stays with a machine, and nobody but these assets has it."""
+        lent = not settles(card) or (CARD, card) in self.common
+        return not lent and self.of(CARD, card).keys() <= {*assets}
 
     def go_round(self, cards: Iterable[str]) -> bool:
         """Whether any of these cards belongs to several assets, or is of a kind that passes on."""

@@ -104,7 +104,7 @@ def _are_together(question: Question, best: int, asset: int) -> bool:
 def _has_one_card(question: Question, known: Known) -> bool:
     """Whether an asset never had any card but one, which nobody else has: it is no dock's."""
     cards = known.kinds.get(CARD, {})
-    return len(cards) == 1 and all(settles(card) and question.holders.is_alone(CARD, card) for card in cards)
+    return len(cards) == 1 and all(question.holders.stays_with(card, known.id) for card in cards)
 
 
 def _has_ended(one: Known, other: Known) -> bool:

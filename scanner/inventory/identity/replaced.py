@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from scanner.inventory.identity.traits import ADDRESS, CARD, rules, settles
+from scanner.inventory.identity.traits import ADDRESS, CARD, rules
 from scanner.inventory.identity.weighing import has_stayed
 
 if TYPE_CHECKING:
@@ -27,15 +27,15 @@ class _Event(NamedTuple):
     tenure: Tenure
 
 
-def replaced_since(question: Question, asset: int) -> tuple[str, str]:
-    """Since when an asset is another machine, as a stored moment, and what shows it; both empty if nothing.
+def replaced_since(question: Question, asset: int) -> tuple[str, str] | None:
+    """Since when an asset is another machine, as a stored moment, and what shows it, if anything does.
 
     Cards that others have too, docks' and those made up tell nothing here.
     """
     known = question.known[asset]
     cards = _sole_cards(question, known)
     if len(cards) < 2:  # noqa: PLR2004 - one before, one since
-        return "", ""
+        return None
     events = cards + _made(known)
     for since in sorted({each.tenure.first for each in events})[1:]:
         before = [each for each in events if each.tenure.first < since]
@@ -46,7 +46,7 @@ def replaced_since(question: Question, asset: int) -> tuple[str, str]:
         )
         if names and ended and _has_card(before) and _has_system(after):
             return since, " ".join([*names, *(f"-{kind.replace(' ', '_')}" for kind in _kinds(after))])
-    return "", ""
+    return None
 
 
 def _names_on(known: Known, since: str) -> list[str]:
@@ -64,7 +64,7 @@ def _sole_cards(question: Question, known: Known) -> list[_Event]:
     return [
         _Event(CARD, card, tenure)
         for card, tenure in known.kinds.get(CARD, {}).items()
-        if settles(card) and question.holders.is_alone(CARD, card)
+        if question.holders.stays_with(card, known.id)
     ]
 
 
