@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from scanner.inventory.identity.holders import stays_with
 from scanner.inventory.identity.traits import ADDRESS, CARD, REMEMBERED, rules, settles
 from scanner.inventory.identity.weighing import cards_differ, followed, has_stayed
 from scanner.inventory.utc import moment
@@ -61,7 +62,7 @@ def _was_installed_anew(question: Question, one: Known, other: Known) -> bool:
 def _have_alone(question: Question, one: Known, other: Known) -> bool:
     """Whether two assets share a card that stays with a machine, and nobody else has it."""
     shared = one.kinds.get(CARD, {}).keys() & other.kinds.get(CARD, {}).keys()
-    return any(question.holders.stays_with(card, one.id, other.id) for card in shared)
+    return any(stays_with(question.holders, card, one.id, other.id) for card in shared)
 
 
 def _kept_its_card(question: Question, one: Known, other: Known) -> bool:
@@ -71,7 +72,7 @@ def _kept_its_card(question: Question, one: Known, other: Known) -> bool:
     """
     mine, theirs = one.kinds.get(CARD, {}), other.kinds.get(CARD, {})
     cards = mine.keys() | theirs.keys()
-    sole = [card for card in cards if question.holders.stays_with(card, one.id, other.id)]
+    sole = [card for card in cards if stays_with(question.holders, card, one.id, other.id)]
     return (
         bool(sole)
         and all(

@@ -57,11 +57,6 @@ class Holders:
         """Whether one asset alone has it."""
         return len(self.of(kind, value)) == 1 and (kind, value) not in self.common
 
-    def stays_with(self, card: str, *assets: int) -> bool:
-        """Whether a card stays with a machine, and nobody but these assets has it."""
-        lent = not settles(card) or (CARD, card) in self.common
-        return not lent and self.of(CARD, card).keys() <= {*assets}
-
     def go_round(self, cards: Iterable[str]) -> bool:
         """Whether any of these cards belongs to several assets, or is of a kind that passes on."""
         return any(
@@ -93,6 +88,12 @@ class Holders:
                 if each != asset
             )
         return weight if alone else weight // _SHARED
+
+
+def stays_with(holders: Holders, card: str, *assets: int) -> bool:
+    """Whether a card stays with a machine, and nobody but these assets has it."""
+    lent = not settles(card) or (CARD, card) in holders.common
+    return not lent and holders.of(CARD, card).keys() <= {*assets}
 
 
 def _overlaps(latest: Tenure, others: Iterable[Tenure]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scanner.inventory.identity.doubles import DOUBLES
+from scanner.inventory.identity.holders import stays_with
 from scanner.inventory.identity.traits import ADDRESS, CARD, rules, settles
 from scanner.inventory.identity.weighing import alike, followed, has_stayed, in_turn
 from scanner.inventory.utc import moment
@@ -104,7 +105,7 @@ def _are_together(question: Question, best: int, asset: int) -> bool:
 def _has_one_card(question: Question, known: Known) -> bool:
     """Whether an asset never had any card but one, which nobody else has: it is no dock's."""
     cards = known.kinds.get(CARD, {})
-    return len(cards) == 1 and all(question.holders.stays_with(card, known.id) for card in cards)
+    return len(cards) == 1 and all(stays_with(question.holders, card, known.id) for card in cards)
 
 
 def _has_ended(one: Known, other: Known) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from scanner.inventory.identity.holders import stays_with
 from scanner.inventory.identity.traits import ADDRESS, CARD, rules
 from scanner.inventory.identity.weighing import has_stayed
 
@@ -64,7 +65,7 @@ def _sole_cards(question: Question, known: Known) -> list[_Event]:
     return [
         _Event(CARD, card, tenure)
         for card, tenure in known.kinds.get(CARD, {}).items()
-        if question.holders.stays_with(card, known.id)
+        if stays_with(question.holders, card, known.id)
     ]
 
 

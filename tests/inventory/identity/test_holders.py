@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scanner.inventory.identity.holders import Holders
+from scanner.inventory.identity.holders import Holders, stays_with
 from scanner.inventory.identity.known import Tenure
 from scanner.inventory.identity.traits import CARD
 
@@ -15,9 +15,9 @@ def test_a_card_stays_with_those_that_have_it_unless_it_is_common_or_made_up() -
     holders = Holders()
     for card in (_BOARD, _MADE_UP):
         holders.add(CARD, card, 1, Tenure("netbios.mac", _NIGHT, _NIGHT, 1))
-    assert holders.stays_with(_BOARD, 1)
-    assert holders.stays_with(_BOARD, 1, 2)
-    assert not holders.stays_with(_BOARD, 2)
-    assert not holders.stays_with(_MADE_UP, 1)
+    assert stays_with(holders, _BOARD, 1)
+    assert stays_with(holders, _BOARD, 1, 2)
+    assert not stays_with(holders, _BOARD, 2)
+    assert not stays_with(holders, _MADE_UP, 1)
     holders.common.add((CARD, _BOARD))
-    assert not holders.stays_with(_BOARD, 1, 2)
+    assert not stays_with(holders, _BOARD, 1, 2)
