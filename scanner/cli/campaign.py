@@ -29,7 +29,7 @@ from scanner.cli.terminal.campaign_lines import (
 )
 from scanner.cli.terminal.commands import CommandGroup
 from scanner.cli.terminal.commands import command as command_of
-from scanner.cli.terminal.options import Day, Where, formats, today, where
+from scanner.cli.terminal.options import Day, Where, formats, signing_key, today, where
 from scanner.cli.terminal.output import say, tell, write_json, write_json_list
 from scanner.cli.terminal.switches import Argument, Option
 from scanner.data import data_version
@@ -202,14 +202,7 @@ def export(*, name: str, file: Path, where: Where, with_raw: bool) -> None:
 )
 @_name
 @where
-@click.option(
-    "--key",
-    cls=Option,
-    required=True,
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="A private SSH key, or the public half of one in an agent.",
-)
+@signing_key
 @click.option(
     "--out",
     cls=Option,

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
 from scanner.cli.terminal.areas import in_area
 from scanner.cli.terminal.commands import command as command_of
 from scanner.cli.terminal.counts import FIGURES, print_counts, sorted_counts
-from scanner.cli.terminal.options import Where, Words, flat, formats, today, where
+from scanner.cli.terminal.filters import matching
+from scanner.cli.terminal.options import Where, flat, formats, today, where
 from scanner.cli.terminal.output import write_csv, write_json_list
-from scanner.cli.terminal.switches import Option
 from scanner.inventory import BY, count_rows, open_inventory
 from scanner.model import Status
 
@@ -40,26 +38,7 @@ if TYPE_CHECKING:
     ),
 )
 @where
-@click.option(
-    "--os",
-    "pattern",
-    cls=Option,
-    metavar="PATTERN",
-    help='Product or release: xp, "Windows XP", "windows 10*".',
-)
-@click.option(
-    "--status",
-    cls=Option,
-    type=click.Choice([status.value for status in Status]),
-    help="Only machines of this status.",
-)
-@click.option(
-    "--by",
-    cls=Option,
-    type=Words(BY),
-    multiple=True,
-    help="What a row is; several give a row each; ward otherwise.",
-)
+@matching(BY)
 @in_area
 @formats("table", "csv", "json")
 @today

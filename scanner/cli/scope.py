@@ -17,7 +17,7 @@ from scanner.cli.checkup.installation import url_is_absent
 from scanner.cli.terminal.commands import CommandGroup
 from scanner.cli.terminal.commands import command as command_of
 from scanner.cli.terminal.exits import DONE, FINDINGS, WRONG
-from scanner.cli.terminal.options import Where, formats, where
+from scanner.cli.terminal.options import Where, formats, signing_key, where
 from scanner.cli.terminal.output import complain, machine, say, tell, write_json_list, write_line
 from scanner.cli.terminal.switches import Option, switches
 from scanner.errors import ConfigError
@@ -91,14 +91,7 @@ def _machines(where: Where) -> Iterator[tuple[str, str]]:
 )
 @where
 @click.option("--role", cls=Option, required=True, metavar="ROLE", help="One of [signing] roles.")
-@click.option(
-    "--key",
-    cls=Option,
-    required=True,
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="A private SSH key, or the public half of one in an agent.",
-)
+@signing_key
 def sign_(*, where: Where, role: str, key: Path) -> None:
     """Sign, and look at once whether it counts."""
     source = _source(where)

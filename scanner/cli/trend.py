@@ -14,7 +14,8 @@ import click
 
 from scanner.cli.terminal.areas import in_area
 from scanner.cli.terminal.commands import command as command_of
-from scanner.cli.terminal.options import Where, Words, flat, formats, today, where
+from scanner.cli.terminal.filters import matching
+from scanner.cli.terminal.options import Where, flat, formats, today, where
 from scanner.cli.terminal.output import write_csv, write_json_list, write_lines
 from scanner.cli.terminal.pivot import pivoted, sparkline
 from scanner.cli.terminal.switches import Option
@@ -39,26 +40,7 @@ if TYPE_CHECKING:
     ),
 )
 @where
-@click.option(
-    "--os",
-    "pattern",
-    cls=Option,
-    metavar="PATTERN",
-    help='Product or release: xp, "Windows XP", "windows 10*".',
-)
-@click.option(
-    "--status",
-    cls=Option,
-    type=click.Choice([status.value for status in Status]),
-    help="Only machines of this status.",
-)
-@click.option(
-    "--by",
-    cls=Option,
-    type=Words(TREND_BY),
-    multiple=True,
-    help="What a row is; several give a row each; ward otherwise.",
-)
+@matching(TREND_BY)
 @click.option(
     "--since",
     cls=Option,

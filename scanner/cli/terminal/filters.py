@@ -1,19 +1,56 @@
-"""Which assets a command is about: the same options for ``assets`` and ``export``."""
+"""Which assets a command is about: the options of ``assets`` and ``export``, of ``count`` and ``trend``."""
 
 from __future__ import annotations
 
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from scanner.cli.terminal.areas import in_area
+from scanner.cli.terminal.options import Words
 from scanner.cli.terminal.switches import Option
 from scanner.inventory import Filters
 from scanner.model import Certainty, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+_STATUS: Final = click.option(
+    "--status",
+    cls=Option,
+    type=click.Choice([each.value for each in Status]),
+    help="Only machines of this status.",
+)
+
+
+def matching(by: tuple[str, ...]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """``--os --status --by``: which machines are counted, and what a row is.
+
+    Args:
+        by: what a row may be.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        row = click.option(
+            "--by",
+            cls=Option,
+            type=Words(by),
+            multiple=True,
+            help="What a row is; several give a row each; ward otherwise.",
+        )
+        system = click.option(
+            "--os",
+            "pattern",
+            cls=Option,
+            metavar="PATTERN",
+            help='Product or release: xp, "Windows XP", "windows 10*".',
+        )
+        made: Callable[..., Any] = system(_STATUS(row(function)))
+        return made
+
+    return decorate
 
 
 def filters(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -59,12 +96,7 @@ def _options() -> list[Callable[[Any], Any]]:
             metavar="PATTERN",
             help="Only machines that may be of this system.",
         ),
-        click.option(
-            "--status",
-            cls=Option,
-            type=click.Choice([each.value for each in Status]),
-            help="Only machines of this status.",
-        ),
+        _STATUS,
         click.option(
             "--certainty",
             cls=Option,

@@ -7,7 +7,7 @@ import sys
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final, TypeVar
 
 from scanner.classify import default_classifier
 from scanner.cli.terminal.output import complain
@@ -25,8 +25,13 @@ from scanner.language import translate
 from scanner.wire import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from scanner.config import SiteSource
     from scanner.imports import Format
+    from scanner.model import Observation
+
+_T = TypeVar("_T")
 
 _NAMED: Final = 20
 """Mistakes of a file that are named one by one; more are counted."""
@@ -62,7 +67,12 @@ def perform(form: Format, name: str, stream: IO[bytes], source: SiteSource | Non
     shown = "stdin" if name == "-" else printable(name)
     watched, progress = Watched(stream), _Progress()
     with Gathered() as gathered:
-        wrong, whole = _gather(form, Source(unpacked(watched), shown, started), gathered, watched, progress)
+
+        def keep(seen: Observation) -> None:
+            gathered.add(seen)
+            progress.read(watched.size)
+
+        wrong, whole = read_all(form.read(Source(unpacked(watched), shown, started)), keep)
         with (
             open_inventory(database, create=True) as inventory,
             Recorder(
@@ -85,12 +95,10 @@ def perform(form: Format, name: str, stream: IO[bytes], source: SiteSource | Non
     return Outcome(tally, recorder.scan_id, wrong, whole)
 
 
-def _gather(
-    form: Format, source: Source, gathered: Gathered, watched: Watched, progress: _Progress
-) -> tuple[int, bool]:
-    """Read a whole file; how many mistakes are in it, and whether it has its end."""
+def read_all(lines: Iterable[_T | ConfigError], keep: Callable[[_T], object]) -> tuple[int, bool]:
+    """Keep what a file holds: how many mistakes are in it, and whether it has its end."""
     wrong, whole = 0, True
-    for found in form.read(source):
+    for found in lines:
         if isinstance(found, CutShortError):
             whole = False
             complain(found)
@@ -98,8 +106,7 @@ def _gather(
             wrong += 1
             name_mistake(found, wrong)
         else:
-            gathered.add(found)
-            progress.read(watched.size)
+            keep(found)
     return wrong, whole
 
 

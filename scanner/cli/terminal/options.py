@@ -245,3 +245,15 @@ class Words(click.ParamType[tuple[str, ...]]):
 def flat(words: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
     """The words of an option given several times, each once."""
     return tuple(dict.fromkeys(word for given in words for word in given))
+
+
+def signing_key(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``--key``: what signs, as ssh-keygen takes it."""
+    return click.option(
+        "--key",
+        cls=Option,
+        required=True,
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="A private SSH key, or the public half of one in an agent.",
+    )(function)

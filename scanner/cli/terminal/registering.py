@@ -8,10 +8,9 @@ from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING
 
 from scanner.classify import default_classifier
-from scanner.cli.terminal.importing import name_mistake
-from scanner.cli.terminal.output import complain, say
-from scanner.errors import ConfigError
-from scanner.imports import CutShortError, Source
+from scanner.cli.terminal.importing import read_all
+from scanner.cli.terminal.output import say
+from scanner.imports import Source
 from scanner.imports.registering import Registering, RegisterTally, Spool
 from scanner.imports.streams import Watched, unpacked
 from scanner.inventory import Recorder, inventory_exists, open_inventory
@@ -58,7 +57,7 @@ def perform_register(file: RegisterFile, source: SiteSource | None, database: st
     shown = "stdin" if file.name == "-" else printable(file.name)
     watched = Watched(file.stream)
     with Spool() as spool:
-        wrong, whole = _read(file.form, Source(unpacked(watched), shown, started), spool)
+        wrong, whole = read_all(file.form.read(Source(unpacked(watched), shown, started)), spool.add)
         with (
             open_inventory(database, create=True) as inventory,
             Recorder(
@@ -82,21 +81,6 @@ def perform_register(file: RegisterFile, source: SiteSource | None, database: st
             tally = registering.record(spool, whole=whole and not wrong and not file.partial)
             recorder.finish("done", {**tally.counts(), "wrong": wrong, "cut_short": int(not whole)})
     return RegisterOutcome(tally, recorder.scan_id, wrong, whole)
-
-
-def _read(form: RegisterFormat, source: Source, spool: Spool) -> tuple[int, bool]:
-    """Read the file to its end: how many mistakes it has, and whether it has its end."""
-    wrong, whole = 0, True
-    for found in form.read(source):
-        if isinstance(found, CutShortError):
-            whole = False
-            complain(found)
-        elif isinstance(found, ConfigError):
-            wrong += 1
-            name_mistake(found, wrong)
-        else:
-            spool.add(found)
-    return wrong, whole
 
 
 def register_object(file: RegisterFile, outcome: RegisterOutcome) -> dict[str, object]:
