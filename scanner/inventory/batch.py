@@ -139,10 +139,11 @@ class _Assets:
             row |= {name: before[name] for name in ("candidates", "certainty")} if before else {}
         self.memory.rows[row["id"]] = row
         self.memory.learn(row["id"], traits, *span)
+        self.memory.known[row["id"]].told = row["identity_scan_id"] or 0
         self.found.append(row["id"])
         self.moments.append(moments)
         self.same += [(row["id"], other, how) for other, how in choice.also]
-        if choice.since is not None:
+        if choice.since is not None and row["id"] not in self.memory.made_one:
             self.replaced[row["id"]] = choice.since
         return row, choice.how
 

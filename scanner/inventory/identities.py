@@ -11,7 +11,7 @@ from scanner.language import Message
 from scanner.model import Certainty, Identity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 DIGEST_BYTES: Final = 16
 
@@ -64,11 +64,6 @@ def _reasons(column: str) -> tuple[Message, ...]:
 def _attributes(column: str) -> Mapping[str, str]:
     found: dict[str, str] = json.loads(column)
     return found
-
-
-def from_row(row: Sequence[object]) -> Identity:
-    """The identity in a row's columns candidates, certainty, reasons and attributes."""
-    return from_columns(*(str(column) for column in row))
 
 
 def reasons_to_column(reasons: Mapping[str, Message]) -> str:

@@ -34,6 +34,8 @@ _KINDS: Final = {
     "guid": Message("SMB server GUID"),
     "name": Message("NetBIOS name"),
     "fqdn": Message("DNS name"),
+    "sysname": Message("SNMP name"),
+    "subject": Message("certificate's name"),
     "host_key": Message("SSH host key"),
     "engine": Message("SNMP engine"),
     "certificate": Message("certificate"),

@@ -151,7 +151,7 @@ def test_a_machine_that_moves_stays_itself_and_the_evidence_is_named(nights: Nig
     second = nights.scan((B, pc("PC1", 1)))
     assert nights.who(first, A) == nights.who(second, B)
     assert nights.assets() == 1
-    assert (nights.how(first), nights.how(second)) == ({""}, {"card guid name fqdn certificate"})
+    assert (nights.how(first), nights.how(second)) == ({""}, {"card guid name fqdn subject certificate"})
 
 
 def test_two_machines_swap_their_addresses_in_one_night(nights: Nights) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from scanner.inventory.identity.known import was_twice
 from scanner.inventory.identity.partners import also_it, doubles_of
 from scanner.inventory.identity.replaced import replaced_since
 from scanner.inventory.identity.traits import ADDRESS, CARD, REMEMBERED, rules, settles, weight_of
@@ -67,7 +68,9 @@ def _likeness_in(question: Question) -> Callable[[Known], Likeness]:
             return replace(found, score=found.score + rules().elsewhere)  # it has the name, and nothing else
         sure = "name" in found.same and not _two_certificates(question, known)
         sure = sure or _is_also_here(question, known)
-        if known.is_elsewhere(question.address, question.scan):
+        if known.is_elsewhere(question.address, question.scan) and not _is_twice_again(
+            question, known, found
+        ):
             if not _shows_one(found, question.traits):
                 return replace(found, score=0)
             if not sure:
@@ -89,6 +92,12 @@ def _shows_one(found: Likeness, traits: Traits) -> bool:
     installed = any(kinds[kind].group == "installed" for kind in found.same)
     named = any(kind == "fqdn" and weight_of(kind, value) >= rules().enough for kind, value in traits)
     return installed and named and "fqdn" in found.same and {*found.other} <= {CARD}
+
+
+def _is_twice_again(question: Question, known: Known, found: Likeness) -> bool:
+    """Whether an asset that was at several addresses at once before is all that the host tells."""
+    told = {kind for kind, _ in question.traits if kind != ADDRESS}
+    return told <= {*found.same} and was_twice(known, question.scan)
 
 
 def _is_also_here(question: Question, known: Known) -> bool:
@@ -173,7 +182,7 @@ def _may_be_here(question: Question, alike: Sequence[Likeness]) -> list[Likeness
         and not question.is_elsewhere(asset)
         and (question.agrees(asset) or (asset in akin and {"name", "fqdn"} & {*akin[asset].same}))  # upgraded
         and not (remembered and asset not in akin and question.known[asset].says_more)
-        and not _is_another_voice(question, asset, akin.get(asset))
+        and not _is_another_voice(question, asset)
     ]
 
 
@@ -197,12 +206,16 @@ def _is_ghost(question: Question, asset: int, other: int) -> bool:
     )
 
 
-def _is_another_voice(question: Question, asset: int, likeness: Likeness | None) -> bool:
+def _is_another_voice(question: Question, asset: int) -> bool:
     """Whether a host tells what an asset, known here for days, never told, and nothing that it told."""
-    known, kinds = question.known[asset], rules().kinds
+    known, kinds, common = question.known[asset], rules().kinds, question.holders.common
+    shared = any(
+        kind != ADDRESS and value in known.kinds.get(kind, {}) and (kind, value) not in common
+        for kind, value in question.traits
+    )
     mine = {kind for kind, _ in question.traits if kind != CARD and kinds[kind].weight >= rules().enough}
     return (
-        (likeness is None or not {*likeness.same} - {ADDRESS})
+        not shared
         and known.says_more
         and has_stayed(known.kinds[ADDRESS][question.address])
         and not all(known.kinds.get(kind) for kind in mine)

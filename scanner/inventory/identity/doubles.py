@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from scanner.inventory.identity.holders import stays_with
-from scanner.inventory.identity.traits import ADDRESS, CARD, REMEMBERED, rules, settles
+from scanner.inventory.identity.known import words_of
+from scanner.inventory.identity.traits import (
+    ADDRESS,
+    CARD,
+    ENGINE,
+    REMEMBERED,
+    is_cut,
+    rules,
+    settles,
+    weight_of,
+)
 from scanner.inventory.identity.weighing import cards_differ, followed, has_stayed
 from scanner.inventory.utc import moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from scanner.inventory.identity.known import Known
+    from scanner.inventory.identity.known import Known, Tenure
     from scanner.inventory.identity.question import Question
+    from scanner.inventory.identity.traits import Words
+
+
+_NUMBERED: Final = re.compile(r"(?i:(?=[a-f]*[0-9])[0-9a-f]{6})")
 
 
 def _is_double(question: Question, one: Known, other: Known) -> bool:
@@ -32,7 +47,9 @@ def _is_double(question: Question, one: Known, other: Known) -> bool:
 def _is_past(question: Question, one: Known, other: Known) -> bool:
     """Whether an asset that has nothing else than the one was met but once and then missed, or is gone."""
     once = not other.lasted and _was_missed(question, one, other)
-    return not other.met_at(question.scan) and _is_within(one, other) and (once or _is_gone(one, other))
+    return (
+        not _is_there(question, other) and _is_within(one, other) and (once or _is_gone(question, one, other))
+    )
 
 
 def _was_renamed(question: Question, one: Known, other: Known) -> bool:
@@ -59,6 +76,42 @@ def _was_installed_anew(question: Question, one: Known, other: Known) -> bool:
     )
 
 
+def _bears_its_name(question: Question, one: Known, other: Known) -> bool:
+    """Whether a new system of no domain goes on where the old one was, under a name that nobody else bears.
+
+    Or elsewhere, where its maker made the name of its card's address or of its number.
+    """
+    cards = [each.kinds.get(CARD, {}) for each in (one, other)]
+    engines = [each.kinds.get(ENGINE, {}).keys() for each in (one, other)]
+    mine, theirs = _names(one), _names(other)
+    return (
+        (not all(cards) or _have_alone(question, one, other))
+        and (not all(engines) or bool(engines[0] & engines[1]))
+        and not any(weight_of(*name) >= rules().enough for name in mine | theirs)
+        and _has_followed(question, one, other)
+        and any(
+            question.holders.of(kind, name).keys() == {one.id, other.id}
+            and not (kind == "name" and is_cut(name))
+            and (_NUMBERED.search(name) or _last_place(other) in one.kinds[ADDRESS])
+            for kind, name in mine & theirs
+        )
+    )
+
+
+def _names(known: Known) -> set[Words]:
+    """What an asset is called."""
+    kinds = rules().kinds
+    return {
+        (kind, name) for kind, names in known.kinds.items() if kinds[kind].group == "names" for name in names
+    }
+
+
+def _last_place(known: Known) -> str:
+    """Where an asset was met last."""
+    places = known.kinds[ADDRESS]
+    return max(places, key=lambda place: places[place].last)
+
+
 def _have_alone(question: Question, one: Known, other: Known) -> bool:
     """Whether two assets share a card that stays with a machine, and nobody else has it."""
     shared = one.kinds.get(CARD, {}).keys() & other.kinds.get(CARD, {}).keys()
@@ -68,18 +121,15 @@ def _have_alone(question: Question, one: Known, other: Known) -> bool:
 def _kept_its_card(question: Question, one: Known, other: Known) -> bool:
     """Whether one came after the other, and both told of the only cards that nobody else has.
 
-    A laptop that is installed anew is first met in a dock; its radio shows later whose it was.
+    Of one of them for days. A laptop that is installed anew is first met in a dock; its radio shows later
+    whose it was.
     """
     mine, theirs = one.kinds.get(CARD, {}), other.kinds.get(CARD, {})
     cards = mine.keys() | theirs.keys()
     sole = [card for card in cards if stays_with(question.holders, card, one.id, other.id)]
     return (
-        bool(sole)
-        and all(
-            card in known and known[card].key != REMEMBERED and has_stayed(known[card])
-            for card in sole
-            for known in (mine, theirs)
-        )
+        all(card in known and known[card].key != REMEMBERED for card in sole for known in (mine, theirs))
+        and any(has_stayed(mine[card]) and has_stayed(theirs[card]) for card in sole)
         and _has_followed(question, one, other)
     )
 
@@ -87,9 +137,9 @@ def _kept_its_card(question: Question, one: Known, other: Known) -> bool:
 def _has_followed(question: Question, one: Known, other: Known) -> bool:
     """Whether an asset is gone, and all that tells the one from it came afterwards."""
     return (
-        one.lasted
-        and not other.met_at(question.scan)
-        and _is_gone(one, other)
+        (one.lasted or not one.met_at(question.scan))  # it is met now as well
+        and not _is_there(question, other)
+        and _is_gone(question, one, other)
         and followed(one, other, question.holders)
     )
 
@@ -144,16 +194,29 @@ def _was_missed(question: Question, one: Known, other: Known) -> bool:
     return last > max((tenure.scan for tenure in other.kinds.get(ADDRESS, {}).values()), default=last)
 
 
-def _is_gone(one: Known, other: Known) -> bool:
+def _signs(question: Question, other: Known) -> list[Tenure]:
+    """What shows that an asset is there: of what is met by the cards of docks, which go round, its words."""
+    words = words_of(other)
+    docked = words and question.holders.go_round(other.kinds.get(CARD, ()))
+    return words if docked else [*other.kinds.get(ADDRESS, {}).values()]
+
+
+def _is_there(question: Question, other: Known) -> bool:
+    """Whether this scan met an asset."""
+    return any(tenure.scan == question.scan for tenure in _signs(question, other))
+
+
+def _is_gone(question: Question, one: Known, other: Known) -> bool:
     """Whether scans met the one for days after they last met the other."""
-    met = one.last and other.last
-    return bool(met) and (moment(one.last) - moment(other.last)).days >= rules().settled_days
+    last = max((tenure.last for tenure in _signs(question, other)), default="")
+    return bool(one.last and last) and (moment(one.last) - moment(last)).days >= rules().settled_days
 
 
 DOUBLES: Final[tuple[Callable[[Question, Known, Known], bool], ...]] = (
     _is_double,
     _was_renamed,
     _was_installed_anew,
+    _bears_its_name,
     _kept_its_card,
     _is_its_card,
 )

@@ -39,6 +39,8 @@ class Known:
     id: int
     kinds: dict[str, dict[str, Tenure]] = field(default_factory=dict)
     """By kind: its values."""
+    told: int = 0
+    """The scan that heard last what system it is."""
 
     @property
     def named(self) -> bool:
@@ -82,3 +84,26 @@ class Known:
     def met_at(self, scan: int) -> int:
         """At how many addresses a scan met it."""
         return sum(tenure.scan == scan for tenure in self.kinds.get(ADDRESS, {}).values())
+
+
+def words_of(known: Known) -> list[Tenure]:
+    """What an asset was known by but for cards and addresses."""
+    return [
+        tenure
+        for kind, values in known.kinds.items()
+        if kind not in {ADDRESS, CARD}
+        for tenure in values.values()
+    ]
+
+
+def was_twice(known: Known, scan: int) -> bool:
+    """Whether an earlier scan met it at several addresses: it has two cards, or a lease ended meanwhile."""
+    scans = [tenure.scan for tenure in known.kinds.get(ADDRESS, {}).values() if tenure.scan != scan]
+    return len(scans) > len(set(scans))
+
+
+def went_together(one: Known, other: Known, address: str, since: int = 0) -> bool:
+    """Whether a scan after this one met both at an address, and it was another address than this."""
+    mine, theirs = one.kinds.get(ADDRESS, {}), other.kinds.get(ADDRESS, {})
+    places = mine.keys() & theirs.keys() - {address}
+    return any(mine[place].scan == theirs[place].scan > since for place in places)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import delete, select, tuple_
@@ -17,7 +17,7 @@ from scanner.inventory.identity.traits import ADDRESS, CARD, kind_of, rules
 from scanner.inventory.interning import KeyIds
 from scanner.inventory.lookups import looked_up
 from scanner.inventory.statements import insert_rows
-from scanner.inventory.tables import ASSETS, TIES, TRAITS
+from scanner.inventory.tables import ASSETS, SIGHTS, TIES, TRAITS
 from scanner.model import Certainty
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ class Memory:
     known: dict[int, Known] = field(default_factory=dict)
     holders: Holders = field(default_factory=Holders)
     apart: set[frozenset[int]] = field(default_factory=set)
+    made_one: set[int] = field(default_factory=set)
+    """Assets of which somebody decided that others are the same machine."""
     keys: KeyIds = field(init=False)
     _changed: dict[tuple[int, str, int], Tenure] = field(default_factory=dict)
     _gone: list[tuple[int, str, int]] = field(default_factory=list)
@@ -70,10 +72,15 @@ class Memory:
         for kind, values in wanted.items():
             found |= _having(self, kind, list(values))
         self._load_assets(sorted(found))
-        split = select(TIES.c.asset_id, TIES.c.other_id).where(
-            TIES.c.kind == "split", TIES.c.undone.is_(None)
-        )
-        self.apart = {frozenset(pair) for pair in self.connection.execute(split)}
+        for kind, asset, other in self.connection.execute(
+            select(TIES.c.kind, TIES.c.asset_id, TIES.c.other_id).where(
+                TIES.c.undone.is_(None), (TIES.c.kind == "split") | TIES.c.scan_id.is_(None)
+            )
+        ):
+            if kind == "split":
+                self.apart.add(frozenset((asset, other)))
+            else:
+                self.made_one.add(asset)
 
     def _load_assets(self, assets: Sequence[int]) -> None:
         keys = {
@@ -82,7 +89,7 @@ class Memory:
         }
         for row in looked_up(self.connection, _ROWS, assets):
             self.rows[row[0]] = dict(zip(_COLUMNS, row, strict=True))
-            self.known[row[0]] = Known(row[0])
+            self.known[row[0]] = Known(row[0], told=self.rows[row[0]]["identity_scan_id"] or 0)
         for asset, key_id, value, *tenure in looked_up(self.connection, _TENURES, assets):
             key, kind = keys[key_id]
             self._note(asset, kind or kind_of(key, value), value, Tenure(key, *tenure))
@@ -106,7 +113,10 @@ class Memory:
         def agrees(asset: int) -> bool:
             return _agree(host, self.rows[asset])
 
-        return choose(Question(host.address, self.scan, traits, known, self.holders, self.apart, agrees))
+        met_both = partial(_met_both, self.connection)
+        return choose(
+            Question(host.address, self.scan, traits, known, self.holders, self.apart, agrees, met_both)
+        )
 
     def learn(self, asset: int, traits: Traits, first: str, last: str) -> None:
         """Note what an asset was known by, from when to when in this scan."""
@@ -152,6 +162,13 @@ class Memory:
             tenure = self._changed[row]
             values += (site, *row, tenure.first, tenure.last, tenure.scan)
         insert_rows(self.connection, TRAITS, values, replace=True)
+
+
+def _met_both(connection: Connection, asset: int, other: int) -> bool:
+    """Whether any scan met two assets."""
+    mine, theirs = SIGHTS.alias(), SIGHTS.alias()
+    both = mine.c.scan_id == theirs.c.scan_id, mine.c.asset_id == asset, theirs.c.asset_id == other
+    return connection.scalar(select(mine.c.scan_id).where(*both).limit(1)) is not None
 
 
 def _having(memory: Memory, kind: str, values: Sequence[str]) -> set[int]:

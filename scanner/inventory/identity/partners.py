@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from scanner.inventory.identity.doubles import DOUBLES
 from scanner.inventory.identity.holders import stays_with
+from scanner.inventory.identity.known import went_together, words_of
 from scanner.inventory.identity.traits import ADDRESS, CARD, rules, settles
-from scanner.inventory.identity.weighing import alike, followed, has_stayed, in_turn
+from scanner.inventory.identity.weighing import alike, followed, has_stayed, in_turn, system_in_turn
 from scanner.inventory.utc import moment
 
 if TYPE_CHECKING:
@@ -53,9 +54,13 @@ def _joins(question: Question, one: Known, each: Likeness) -> bool:
 
 
 def _in_turn(question: Question, one: Known, each: Likeness) -> bool:
-    """Whether an asset bears the other one's name in turn, and is nowhere else now."""
-    is_other = question.is_elsewhere(each.asset) or not question.agrees(each.asset)
-    return not is_other and in_turn(one, question.known[each.asset], question.holders)
+    """Whether an asset bears the other one's name, or has its system, in turn, and is nowhere else now."""
+    if question.is_elsewhere(each.asset) or not question.agrees(each.asset):
+        return False
+    other = question.known[each.asset]
+    if system_in_turn(one, other, question.holders) and not question.met_both(one.id, other.id):
+        return True  # copies of one image are met side by side
+    return in_turn(one, other, question.holders)
 
 
 def _went_before(question: Question, one: Known, other: Known) -> bool:
@@ -74,14 +79,18 @@ def _went_before(question: Question, one: Known, other: Known) -> bool:
 
 def _together(question: Question, best: int) -> list[int]:
     """Assets that scans met here whenever they met this one: a router told the card, a visit the name."""
-    tenures = question.holders.of(ADDRESS, question.address)
+    one, here = question.known[best], question.address
     return [
         asset
-        for asset, tenure in tenures.items()
+        for asset, tenure in question.holders.of(ADDRESS, here).items()
         if asset != best
         and tenure.scan == question.scan
         and _are_together(question, best, asset)
-        and question.agrees(asset)
+        # what was heard once where it was met, and not again where both went, was another machine
+        and (
+            question.agrees(asset)
+            or went_together(one, question.known[asset], here, question.known[asset].told)
+        )
     ]
 
 
@@ -95,11 +104,10 @@ def _are_together(question: Question, best: int, asset: int) -> bool:
     alone = not _others(question, best, asset)
     sole = alone or _has_one_card(question, other)
     ended = sole and followed(one, other, question.holders) and _has_ended(one, other)
-    may_be = alike(one, other, question.holders) or ended
+    may_be = alike(one, other, question.holders) or ended or _got_its_card(question, one, other)
     if here[0] is not None and here[1].first < here[0].last < here[1].last:
         return may_be or (alone and _is_part(one, other))
-    places = mine.keys() & theirs.keys() - {question.address}
-    return may_be and any(mine[each].scan == theirs[each].scan for each in places)
+    return may_be and went_together(one, other, question.address)
 
 
 def _has_one_card(question: Question, known: Known) -> bool:
@@ -108,17 +116,34 @@ def _has_one_card(question: Question, known: Known) -> bool:
     return len(cards) == 1 and all(stays_with(question.holders, card, known.id) for card in cards)
 
 
+def _got_its_card(question: Question, one: Known, other: Known) -> bool:
+    """Whether an asset is the card of a new mainboard: the old one ended before, and the system went on."""
+    cards = other.kinds.get(CARD, {})
+    if other.says_more or not _has_one_card(question, other) or not all(map(has_stayed, cards.values())):
+        return False
+    since = min(tenure.first for tenure in cards.values())
+    mine = one.kinds.get(CARD, {})
+    ended = [
+        tenure.last < since for card, tenure in mine.items() if stays_with(question.holders, card, one.id)
+    ]
+    return (
+        bool(ended)
+        and all(ended)
+        and any(
+            tenure.first < since < tenure.last
+            for kind, values in one.kinds.items()
+            if rules().kinds[kind].group == "installed"
+            for tenure in values.values()
+        )
+    )
+
+
 def _has_ended(one: Known, other: Known) -> bool:
     """Whether the words of an asset were heard no more for days, while its card went on.
 
     A dock is met with one laptop today, and with another one tomorrow.
     """
-    words = [
-        tenure.last
-        for kind, values in other.kinds.items()
-        if kind not in {ADDRESS, CARD}
-        for tenure in values.values()
-    ]
+    words = [tenure.last for tenure in words_of(other)]
     if not words or not one.last:  # nobody knows where an asset was that an import told
         return not words
     return (moment(one.last) - moment(max(words))).days >= rules().settled_days

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from scanner.inventory.identity.holders import stays_with
-from scanner.inventory.identity.traits import ADDRESS, CARD, rules
+from scanner.inventory.identity.known import went_together
+from scanner.inventory.identity.traits import ADDRESS, CARD, rules, settles
 from scanner.inventory.identity.weighing import has_stayed
 
 if TYPE_CHECKING:
@@ -34,7 +34,9 @@ def replaced_since(question: Question, asset: int) -> tuple[str, str] | None:
     Cards that others have too, docks' and those made up tell nothing here.
     """
     known = question.known[asset]
-    cards = _sole_cards(question, known)
+    cards = [
+        card for each in (known, *_cards_beside(question, known)) for card in _sole_cards(question, each)
+    ]
     if len(cards) < 2:  # noqa: PLR2004 - one before, one since
         return None
     events = cards + _made(known)
@@ -50,6 +52,17 @@ def replaced_since(question: Question, asset: int) -> tuple[str, str] | None:
     return None
 
 
+def _cards_beside(question: Question, known: Known) -> list[Known]:
+    """Assets that are no more than a card, and that scans meet wherever they meet this one."""
+    here = question.holders.of(ADDRESS, question.address)
+    met = [question.known[asset] for asset, tenure in here.items() if tenure.scan == question.scan]
+    return [
+        each
+        for each in met
+        if each.id != known.id and not each.says_more and went_together(known, each, question.address)
+    ]
+
+
 def _names_on(known: Known, since: str) -> list[str]:
     """The kinds of names that went on."""
     return [
@@ -61,11 +74,16 @@ def _names_on(known: Known, since: str) -> list[str]:
 
 
 def _sole_cards(question: Question, known: Known) -> list[_Event]:
-    """The cards that stay with a machine, and that nobody else has."""
+    """The cards that stay with a machine, and that nobody else had until it had them no more."""
+    holders = question.holders
     return [
         _Event(CARD, card, tenure)
         for card, tenure in known.kinds.get(CARD, {}).items()
-        if stays_with(question.holders, card, known.id)
+        if settles(card)
+        and (CARD, card) not in holders.common
+        and all(
+            each == known.id or other.first > tenure.last for each, other in holders.of(CARD, card).items()
+        )
     ]
 
 

@@ -212,8 +212,8 @@ def _united(row: Row, other: Row) -> Row:
     )
     names = ("name", "fqdn", "domain", "mac")
     found = {**newer, **{name: newer[name] or older[name] for name in names}}
-    if newer["identity_scan_id"] is None:
-        found |= {name: older[name] for name in ("identity_id", "identity_scan_id")}
+    heard = max(newer, older, key=lambda each: each["identity_scan_id"] or 0)
+    found |= {name: heard[name] for name in ("identity_id", "identity_scan_id")}
     found["first_seen"] = min(row["first_seen"], other["first_seen"])
     return {**found, "id": row["id"]}
 

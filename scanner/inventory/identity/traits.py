@@ -24,9 +24,12 @@ _NETBIOS: Final = 15
 _DOMAINS: Final = {"ntlm.netbios_name": "ntlm.netbios_domain", "netbios.name": "netbios.domain"}
 _ENGINE: Final = re.compile(r"[89a-f][0-9a-f]{7}03" + "([0-9a-f]{2})" * 6)
 """An engine's id that is made of its card's address (RFC 3411, section 5, SnmpEngineID, format 3)."""
+_COMMON_NAME: Final = re.compile(r"(?:^|,)CN=((?:[^,+*\\]|\\.){1,64})(?=[,+]|$)")
+"""A common name in a certificate's subject that is no pattern (RFC 4514, section 3; RFC 5280, A.1)."""
 _CARD: Final = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}")
 ADDRESS: Final = "address"
 CARD: Final = "card"
+ENGINE: Final = "engine"
 REMEMBERED: Final = "mac.address"
 """The evidence key of a card that somebody else's table has."""
 
@@ -141,6 +144,8 @@ def _values(kind: str, key: str, evidence: Evidence) -> Iterator[str]:
         return (card for card in cards if card.strip("0:"))
     if key == "snmp.engine_id":
         return (word.casefold() for word in words if word and not _CARD.fullmatch(word.casefold()))
+    if key == "tls.subject":
+        return (name.casefold() for word in words for name in _COMMON_NAME.findall(word))
     if key in _DOMAINS:
         domains = evidence.get(_DOMAINS[key], ())
         return _names(words, domains[0] if domains else "")

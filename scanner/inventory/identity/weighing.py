@@ -18,7 +18,7 @@ from scanner.inventory.identity.traits import (
 from scanner.inventory.utc import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from scanner.inventory.identity.holders import Holders
     from scanner.inventory.identity.known import Known, Tenure
@@ -137,23 +137,53 @@ def in_turn(one: Known, other: Known, holders: Holders) -> bool:
 
     Where such a card goes from machine to machine, they need not take turns.
     """
-    mine, theirs = one.kinds.get("name", {}), other.kinds.get("name", {})
     docks = any(holders.go_round([*each.kinds.get(CARD, ())]) for each in (one, other))
     turns = any(
-        docks or (mine[name].last > theirs[name].first and theirs[name].last > mine[name].first)
-        for name in mine.keys() & theirs.keys()
+        docks or _take_turns(mine, theirs)
+        for name, mine, theirs in _in_common("name", one, other)
         if holders.weight_of("name", name) >= rules().enough
     )
-    return turns and all(
+    return turns and _share(one, other)
+
+
+def system_in_turn(one: Known, other: Known, holders: Holders) -> bool:
+    """Whether two assets have, in turn, what was made with one system alone, and only cards tell them apart.
+
+    A laptop that is in no domain is met by its radio, and by its socket.
+    """
+    return _share(one, other) and any(
+        _take_turns(mine, theirs) and holders.of(kind, value).keys() == {one.id, other.id}
+        for kind, rule in rules().kinds.items()
+        if rule.differs and rule.group == "installed"
+        for value, mine, theirs in _in_common(kind, one, other)
+    )
+
+
+def _in_common(kind: str, one: Known, other: Known) -> Iterator[tuple[str, Tenure, Tenure]]:
+    """The values of a kind that two assets share, and from when to when each has it."""
+    mine, theirs = one.kinds.get(kind, {}), other.kinds.get(kind, {})
+    for value in mine.keys() & theirs.keys():
+        yield value, mine[value], theirs[value]
+
+
+def _take_turns(mine: Tenure, theirs: Tenure) -> bool:
+    """Whether each was heard before the other one was heard last."""
+    return mine.last > theirs.first and theirs.last > mine.first
+
+
+def _share(one: Known, other: Known) -> bool:
+    """Whether of whatever tells two assets apart, but for cards, they have something in common."""
+    return all(
         one.kinds.get(kind, {}).keys() & other.kinds.get(kind, {}).keys()
-        for kind in rules().kinds
-        if kind not in {CARD, ADDRESS} and one.kinds.get(kind) and other.kinds.get(kind)
+        for kind, rule in rules().kinds.items()
+        if rule.differs and kind != CARD and one.kinds.get(kind) and other.kinds.get(kind)
     )
 
 
 def differ(host: Traits, known: Known) -> bool:
-    """Whether of any kind both have values, and none in common."""
-    kinds = {kind for kind, _ in host if rules().kinds[kind].differs}
+    """Whether of any kind both have values, and none in common: of names, too, that may be given anew."""
+    rule = rules().kinds
+    kinds = {kind for kind, _ in host if rule[kind].differs or rule[kind].group == "names"}
     return any(
         known.kinds.get(kind) and not any((kind, value) in host for value in known.kinds[kind])
         for kind in kinds
@@ -195,7 +225,8 @@ def has_stayed(tenure: Tenure) -> bool:
 def followed(one: Known, other: Known, holders: Holders) -> bool:
     """Whether one system came after another: what tells them apart ended here before it began there.
 
-    Cards that go from machine to machine tell nothing apart.
+    It may have been told there before as well: a machine is renamed twice. Cards that go from machine to
+    machine tell nothing apart.
     """
     for kind, rule in rules().kinds.items():
         mine, theirs = one.kinds.get(kind, {}), other.kinds.get(kind, {})
@@ -203,8 +234,14 @@ def followed(one: Known, other: Known, holders: Holders) -> bool:
             continue
         if kind == CARD and holders.go_round([*mine, *theirs]):
             continue
-        if kind == CARD or max(each.last for each in theirs.values()) >= min(
-            each.first for each in mine.values()
-        ):
+        if kind == CARD or not _is_after(mine.values(), theirs.values()):
             return False
     return True
+
+
+def _is_after(mine: Collection[Tenure], theirs: Collection[Tenure]) -> bool:
+    """Whether the newest of mine came after theirs, and none of mine was heard while they were."""
+    first, last = min(each.first for each in theirs), max(each.last for each in theirs)
+    return max(each.first for each in mine) > last and not any(
+        each.first <= last and each.last >= first for each in mine
+    )

@@ -250,3 +250,98 @@ def test_a_dock_does_not_draw_a_laptop_that_is_known_by_its_name(nights: Nights)
     nights.scan((C, card(8)))
     last = nights.scan((D, {**says, **only(pc("PORTABLE", 8), "netbios")}))
     assert nights.who(last, D) in {nights.who(first, A), nights.who(first, B)}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (
+            {"tls.subject": "CN=imprimante-3", "tls.certificate": "1"},
+            {"tls.subject": "CN=imprimante-3", "tls.certificate": "2"},
+        ),
+        (
+            {**linux(1), "ntlm.netbios_name": "LX-1", "ntlm.netbios_domain": "LX-1"},
+            {**linux(2), "ntlm.netbios_name": "LX-1", "ntlm.netbios_domain": "LX-1"},
+        ),
+    ],
+)
+@pytest.mark.parametrize("place", [A, B])
+def test_what_is_called_as_before_at_the_address_of_before_is_itself(
+    nights: Nights, old: dict[str, str], new: dict[str, str], place: str
+) -> None:
+    """A printer with a new certificate, a server installed anew; others had the address once."""
+    nights.scan((A, linux(8)), (B, linux(9)))
+    for _ in range(3):
+        first = nights.scan((A, old))
+    for _ in range(20):
+        last = nights.scan((place, new))
+    assert (nights.who(first, A) == nights.who(last, place)) is (place == A)
+
+
+@pytest.mark.parametrize(("name", "assets"), [("NPI00107E", 3), ("printer", 4)])
+def test_a_printer_that_moved_is_known_by_a_name_that_its_maker_numbered(
+    nights: Nights, name: str, assets: int
+) -> None:
+    nights.scan((A, linux(8)), (B, linux(9)))
+    for address in (C, D):
+        for _ in range(20):
+            nights.scan((address, {"snmp.sysname": name}))
+    assert nights.assets() == assets
+
+
+def test_another_name_at_an_address_is_another_machine(nights: Nights) -> None:
+    """Of which nothing but its certificate was heard at first."""
+    for _ in range(3):
+        first = nights.scan((A, {**linux(1), "tls.subject": "CN=lx-1", "tls.certificate": "1"}))
+    last = nights.scan((A, {"tls.subject": "CN=lx-2", "tls.certificate": "2"}))
+    assert nights.who(first, A) != nights.who(last, A)
+
+
+def test_a_laptop_that_is_often_met_twice_is_not_two_the_next_time(nights: Nights) -> None:
+    """By its name in the domain alone; what is met beside a machine for the first time is another one."""
+    says, more = only(pc("PORTABLE", 1), "ntlm"), without(pc("PORTABLE", 1), "netbios")
+    nights.scan((A, more), (B, more))
+    nights.scan((C, more))
+    last = nights.scan((C, more), (D, says))
+    assert nights.who(last, C) == nights.who(last, D)
+    fixed, proxy = without(pc("PC1", 2), "netbios"), only(pc("PC1", 2), "ntlm")
+    for _ in range(3):
+        nights.scan(("10.20.0.21", fixed))
+    last = nights.scan(("10.20.0.21", fixed), ("10.20.0.22", proxy))
+    assert nights.who(last, "10.20.0.21") != nights.who(last, "10.20.0.22")
+
+
+def test_what_everybody_is_called_makes_nobody_the_one_before(nights: Nights) -> None:
+    old, new = ({**linux(n), "tls.subject": "CN=localhost"} for n in (1, 2))
+    nights.scan((A, linux(8)), (B, linux(9)))
+    for _ in range(3):
+        first = nights.scan((A, old), (B, {**linux(3), "tls.subject": "CN=localhost"}))
+    for _ in range(20):
+        last = nights.scan((A, new))
+    assert nights.who(first, A) != nights.who(last, A)
+
+
+@pytest.mark.parametrize("docked", [0, 1])
+def test_a_laptop_is_gone_when_it_says_nothing_though_its_dock_is_met(nights: Nights, docked: int) -> None:
+    """Who uses the dock is not known; a card that is nobody else's shows that the machine itself is there."""
+    old = pc("PORTABLE1", 1, netbios__mac="94:e6:f7:00:00:09")
+    new = pc("PORTABLE2", 2, netbios__mac="94:e6:f7:00:00:09")
+    for n in (3, 4, 5):
+        nights.scan((C, {**pc(f"PORTABLE{n}", n), **(card(8) if docked else {})}))
+    for _ in range(16):
+        first = nights.scan((A, old), (B, {**old, **card(8)}))
+    for _ in range(20):
+        last = nights.scan((B, card(8)), (D, without(new, "netbios")))
+    for _ in range(20):
+        last = nights.scan((B, card(8)), (D, new))
+    assert (nights.who(first, A) == nights.who(last, D)) is bool(docked)
+
+
+def test_what_a_certificate_calls_a_machine_of_a_domain_makes_it_nobody_else(nights: Nights) -> None:
+    """New hardware under the old name, of which no card was heard yet."""
+    old, new = pc("PC000814", 1), without(pc("PC000814", 2), "netbios")
+    for _ in range(16):
+        first = nights.scan((A, old))
+    for _ in range(20):
+        last = nights.scan((B, new), (C, card(2)))
+    assert nights.who(first, A) != nights.who(last, B)

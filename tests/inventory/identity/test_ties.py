@@ -10,7 +10,7 @@ from sqlalchemy import select
 from scanner.inventory.identity.ties import join_assets, part_assets, plain
 from scanner.inventory.tables import ASSETS, OBSERVATIONS, SIGHTS, TIES, TRAITS
 from scanner.inventory.transactions import reading, writing
-from tests.inventory.test_joining import A, B, C, Nights, linux, only, pc
+from tests.inventory.test_joining import A, B, C, Nights, card, linux, only, pc
 
 if TYPE_CHECKING:
     from scanner.config import SiteFile
@@ -93,3 +93,13 @@ def test_two_joinings_are_undone_one_after_the_other(nights: Nights) -> None:
             assert tie is not None
             assert part_assets(connection, asset, tie) is not None
     assert rows(nights.inventory) == before
+
+
+def test_what_two_that_are_one_run_is_what_was_heard_last(nights: Nights) -> None:
+    """Whoever was met last need not have said anything then."""
+    nights.scan((A, {**card(1), "http.server": "Boa"}))
+    heard = nights.scan((B, pc("PC1", 2)))
+    last = nights.scan((A, card(1)))
+    with writing(nights.inventory) as connection:
+        join_assets(connection, nights.who(last, A), nights.who(heard, B), "by hand")
+        assert connection.scalars(select(ASSETS.c.identity_scan_id)).all() == [heard]

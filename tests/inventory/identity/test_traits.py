@@ -19,6 +19,7 @@ from scanner.inventory.identity.traits import (
     traits_of,
     weight_of,
 )
+from scanner.inventory.words import known_by
 from scanner.model import Endpoint, Observation, Outcome
 
 if TYPE_CHECKING:
@@ -116,3 +117,25 @@ def test_an_engine_that_is_called_by_its_card_tells_the_card() -> None:
     assert (CARD, "d4:81:d7:00:00:01") in found
     zeros = traits_of("10.20.0.11", [heard({"snmp.engine_id": ("8000000b03000000000000",)})])
     assert not [kind for kind, _ in zeros if kind == CARD]
+
+
+@pytest.mark.parametrize(
+    ("subject", "names"),
+    [
+        ("CN=LX-1.chu.example", ["lx-1.chu.example"]),
+        ("C=FR,O=CHU\\, site Nord,CN=Imprimante 3,OU=DSI", ["imprimante 3"]),
+        ("CN=*.chu.example", []),
+        ("O=CHU,OU=MYCN=x", []),
+        ("", []),
+    ],
+)
+def test_a_device_is_known_by_the_common_name_of_its_certificate(subject: str, names: list[str]) -> None:
+    found = traits_of("10.20.0.11", [heard({"tls.subject": (subject,)})])
+    assert [value for kind, value in found if kind == "subject"] == names
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_whatever_machines_are_known_by_has_words_for_people(language: str) -> None:
+    kinds = [kind.replace(" ", "_") for kind in rules().kinds]
+    assert len(set(known_by(kinds, language).split(", "))) >= len(kinds)
+    assert known_by([f"-{kind}" for kind in kinds], language)

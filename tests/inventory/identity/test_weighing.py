@@ -108,3 +108,15 @@ def test_one_system_follows_another_and_not_the_other_way() -> None:
     assert not followed(old, new, Holders())
     meanwhile = known(3, {("host key", "c")})
     assert not followed(meanwhile, old, Holders())
+
+
+def test_a_machine_that_was_renamed_twice_came_after_what_it_was_called_in_between() -> None:
+    months = {
+        month: (f"2026-{month:02}-01T22:00:00+00:00", f"2026-{month:02}-09T22:00:00+00:00")
+        for month in (1, 2, 3)
+    }
+    between = known(1, {("name", "CHU\\B")}, *months[2])
+    twice = known(2, {("name", "CHU\\A")}, *months[1])
+    twice.kinds["name"] |= known(2, {("name", "CHU\\C")}, *months[3]).kinds["name"]
+    assert followed(twice, between, Holders())
+    assert not followed(between, twice, Holders())
