@@ -17,7 +17,7 @@ _THERE: Final = "SELECT count(*) FROM sqlite_schema WHERE name IN ('called', 'ix
 
 
 def ids_called(connection: Connection, text: str) -> set[int] | None:
-    """The ids of all assets that may be called something that holds a text, whatever the case.
+    """The ids of all assets that may be called something that holds a casefolded text, whatever the case.
 
     Some may be among them that do not; each that has letters beyond ASCII is, since "STRASSE" is "straße".
 

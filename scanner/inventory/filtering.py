@@ -84,7 +84,7 @@ class Sieve:
         if self.filters.text:
             called = self._called(connection)
             if called is None:
-                conditions.append(_may_hold(self.filters.text))
+                conditions.append(_may_hold(self.filters.text.casefold()))
             elif self.state is None and not beyond:
                 known = sorted(called.get(ward.key, []))
                 wanted = self._chosen(connection, {identity for *_, identity in known}, ward)
@@ -120,7 +120,7 @@ class Sieve:
 
     def _called(self, connection: Connection) -> _ByWard | None:
         if not self._holding:
-            found = ids_called(connection, self.filters.text)
+            found = ids_called(connection, self.filters.text.casefold())
             self._holding.append(None if found is None else _by_ward(connection, sorted(found)))
         return self._holding[0]
 
@@ -201,7 +201,7 @@ def _before_3_43(element: _bytes, compiler: SQLCompiler, **options: Any) -> str:
 
 
 def _may_hold(text: str) -> ColumnElement[bool]:
-    """That an asset may be called something that holds a text, whatever the case.
+    """That an asset may be called something that holds a casefolded text, whatever the case.
 
     Databases know the case of ASCII letters alone, and "STRASSE" is "straße": what has other letters is
     looked at by :meth:`Sieve.holds`.

@@ -5,7 +5,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from scanner.errors import ConfigError
@@ -159,6 +159,7 @@ NAMES = st.text(st.sampled_from("aAbBsS\u017fßKk1-.%_\"'é\u0130"), max_size=5)
 
 @settings(max_examples=25, deadline=None)
 @given(names=st.lists(NAMES, min_size=1, max_size=6), texts=st.lists(NAMES, max_size=6))
+@example(names=["S", "ASSK"], texts=["\u017f", "\u00df", "\u017fsK"])
 def test_a_text_is_found_as_python_finds_it(empty: Path, names: list[str], texts: list[str]) -> None:
     """Whatever the database knows of case, of wildcards, and of runs of three letters."""
     with TemporaryDirectory() as folder:
