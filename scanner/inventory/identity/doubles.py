@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from scanner.inventory.identity.question import Question
     from scanner.inventory.identity.traits import Words
 
-
 _NUMBERED: Final = re.compile(r"(?i:(?=[a-f]*[0-9])[0-9a-f]{6})")
+"""Half of a card's address or more, as makers put it into names of devices: longer than models' numbers."""
 
 
 def _is_double(question: Question, one: Known, other: Known) -> bool:

@@ -103,7 +103,7 @@ def was_twice(known: Known, scan: int) -> bool:
 
 
 def went_together(one: Known, other: Known, address: str, since: int = 0) -> bool:
-    """Whether a scan after this one met both at an address, and it was another address than this."""
+    """Whether a scan after one of that number met both at an address other than this."""
     mine, theirs = one.kinds.get(ADDRESS, {}), other.kinds.get(ADDRESS, {})
     places = mine.keys() & theirs.keys() - {address}
     return any(mine[place].scan == theirs[place].scan > since for place in places)

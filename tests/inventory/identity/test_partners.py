@@ -53,13 +53,14 @@ def test_a_laptop_of_a_workgroup_is_one_by_its_radio_and_by_its_socket(nights: N
     assert (nights.who(first, A) == nights.who(last, B)) is (not together)
 
 
-def test_two_appliances_of_one_key_stay_two_when_one_is_missed_soon(nights: Nights) -> None:
-    """The second is new, and off for a night."""
-    made = linux(1)
+def test_two_appliances_of_one_key_stay_two_though_they_are_met_in_turn(nights: Nights) -> None:
+    """The second is new; a router tells the card of each; one scan met both."""
+    new, old = ({**linux(1), **card(n)} for n in (1, 2))
     for _ in range(3):
-        nights.scan((B, made))
-    nights.scan((A, made), (B, made))
-    nights.scan((B, made))
-    last = nights.scan((B, made), (A, made))
+        nights.scan((B, old))
+    nights.scan((A, new), (B, old))
+    for each in ((A, new), (B, old)) * 2:
+        nights.scan(each)
+    last = nights.scan((B, old), (A, new))
     assert nights.who(last, A) != nights.who(last, B)
     assert nights.assets() == 2
