@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from sqlalchemy import func, select
 
 from scanner.inventory.identity.memory import Memory
-from scanner.inventory.identity.splitting import split_since
+from scanner.inventory.identity.splitting import split_off
 from scanner.inventory.identity.ties import join_assets
 from scanner.inventory.identity.traits import traits_of
 from scanner.inventory.interning import KeyIds
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Table
     from sqlalchemy.engine import Connection
 
+    from scanner.inventory.identity.known import Part
     from scanner.inventory.identity.traits import Traits
     from scanner.inventory.interning import Numbers
     from scanner.model import HostRecord, Observation
@@ -66,8 +67,8 @@ class BatchWriter:
         insert_rows(connection, EVIDENCE, evidence)
         for asset, other, how in assets.same:
             join_assets(connection, asset, other, how, self.scan_id)
-        for asset, (since, how) in assets.replaced.items():
-            split_since(connection, asset, since, how, self.scan_id)
+        for asset, part in assets.parted.items():
+            split_off(connection, asset, part, self.scan_id)
 
     def _assets(self, connection: Connection, hosts: Sequence[HostRecord]) -> _Assets:
         """Write the assets of these hosts."""
@@ -114,8 +115,8 @@ class _Assets:
     """Of each host: those of its observations, as they are stored."""
     same: list[tuple[int, int, str]] = field(default_factory=list)
     """Assets that turned out to be one: the one that stays, the other one, and what shows it."""
-    replaced: dict[int, tuple[str, str]] = field(default_factory=dict)
-    """Assets that turned out to be two: since when the other one is there, and what shows it."""
+    parted: dict[int, Part] = field(default_factory=dict)
+    """Assets that turned out to be two: what is the other one's."""
 
     def of(self, host: HostRecord, traits: Traits, new: dict[str, Any]) -> tuple[dict[str, Any], str]:
         """The row of a host's asset as it is from now on, and what it was known again by."""
@@ -143,8 +144,8 @@ class _Assets:
         self.found.append(row["id"])
         self.moments.append(moments)
         self.same += [(row["id"], other, how) for other, how in choice.also]
-        if choice.since is not None and row["id"] not in self.memory.made_one:
-            self.replaced[row["id"]] = choice.since
+        if choice.part is not None and row["id"] not in self.memory.made_one:
+            self.parted[row["id"]] = choice.part
         return row, choice.how
 
 

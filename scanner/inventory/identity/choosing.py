@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from scanner.inventory.identity.guests import guest_of
 from scanner.inventory.identity.known import was_twice
 from scanner.inventory.identity.partners import also_it, doubles_of
 from scanner.inventory.identity.replaced import replaced_since
@@ -12,9 +13,9 @@ from scanner.inventory.identity.traits import ADDRESS, CARD, REMEMBERED, rules, 
 from scanner.inventory.identity.weighing import Likeness, differ, has_stayed, likeness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
-    from scanner.inventory.identity.known import Known
+    from scanner.inventory.identity.known import Known, Part
     from scanner.inventory.identity.question import Question
     from scanner.inventory.identity.traits import Traits
 
@@ -29,27 +30,35 @@ class Choice:
     """What it was known again by, as it is stored."""
     also: tuple[tuple[int, str], ...] = ()
     """Assets that are the same machine as well, each with what shows it."""
-    since: tuple[str, str] | None = None
-    """Since when it has been another machine than before, as a stored moment, and what shows it."""
+    part: Part | None = None
+    """What of the asset turns out to be another machine."""
 
 
 def choose(question: Question) -> Choice:
-    """Decide which asset a host is, and whether that was another machine before."""
+    """Decide which asset a host is, and whether that was another machine for a while."""
     found = _chosen(question)
-    return found if found.asset is None else replace(found, since=replaced_since(question, found.asset))
+    if found.asset is None:
+        return found
+    return replace(found, part=guest_of(question, found.asset) or replaced_since(question, found.asset))
 
 
 def _chosen(question: Question) -> Choice:
     alike = sorted(map(_likeness_in(question), _akin(question)), key=_rank(question), reverse=True)
     best = alike[0] if alike and alike[0].enough else None
-    may_be_dock = best is not None and not question.known[best.asset].says_more
-    kin = _by_kin(question, alike) if best is None or may_be_dock else None
+    is_new = best is not None and _is_new_there(best)
+    may_be_dock = is_new or (best is not None and not question.known[best.asset].says_more)
+    kin = _by_kin(question, alike, {CARD} if is_new else ()) if best is None or may_be_dock else None
     if best is not None and kin is None:
         return Choice(best.asset, best.how, also_it(question, best, alike[1:]))
     found = _by_address(question, alike) if best is None else Choice()
     if found.asset is None and kin is not None:
         found = Choice(kin.asset, kin.how)
     return found if found.asset is None else replace(found, also=doubles_of(question, found.asset, alike))
+
+
+def _is_new_there(best: Likeness) -> bool:
+    """Whether a host has an asset's card and nothing else of it: a new system, or a guest of its dock."""
+    return bool(best.other) and not {*best.same} - {CARD, ADDRESS}
 
 
 def _akin(question: Question) -> list[Known]:
@@ -222,8 +231,8 @@ def _is_another_voice(question: Question, asset: int) -> bool:
     )
 
 
-def _by_kin(question: Question, alike: Sequence[Likeness]) -> Likeness | None:
-    """Of several that all bear a host's name, and are not told apart by anything: who was met last."""
+def _by_kin(question: Question, alike: Sequence[Likeness], but: Collection[str] = ()) -> Likeness | None:
+    """Of several that all bear a host's name, and are not told apart by anything else: who was met last."""
     kinds, holders = rules().kinds, question.holders
 
     def is_kin(each: Likeness) -> bool:
@@ -234,7 +243,7 @@ def _by_kin(question: Question, alike: Sequence[Likeness]) -> Likeness | None:
             and value in question.known[each.asset].kinds.get(kind, {})
             for kind, value in question.traits
         )
-        return "names" in groups and (qualified or "installed" in groups) and not each.other
+        return "names" in groups and (qualified or "installed" in groups) and {*each.other} <= {*but}
 
     kin = [each for each in alike if is_kin(each) and not question.is_elsewhere(each.asset)]
     return max(kin, key=lambda each: (question.known[each.asset].last, -each.asset), default=None)
@@ -246,6 +255,11 @@ def _has_its_models(each: Likeness) -> bool:
 
 
 def _is_at_home(question: Question, asset: int) -> bool:
-    """Whether an asset was nowhere else since it was here: what moves on leaves its address to others."""
+    """Whether an asset was nowhere else since it was here: what moves on leaves its address to others.
+
+    What has had a few addresses for long, and no other, may be met at all of them.
+    """
     tenures = question.known[asset].kinds[ADDRESS]
-    return tenures[question.address].scan >= max(each.scan for each in tenures.values())
+    fixed = len(tenures) <= rules().addresses and all(map(has_stayed, tenures.values()))
+    scans = [each.scan for each in tenures.values() if not (fixed and each.scan == question.scan)]
+    return tenures[question.address].scan >= max(scans, default=0)

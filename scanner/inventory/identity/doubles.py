@@ -40,8 +40,12 @@ def _is_double(question: Question, one: Known, other: Known) -> bool:
         return False
     shared = set(_theirs_alone(question, one, other))
     installed = any(rules().kinds[kind].group == "installed" for kind in shared)
-    lasting = installed or not cards_differ(one, other, question.holders)
-    return bool(shared) and (lasting or not other.lasted)
+    differ = cards_differ(one, other, question.holders)
+    if differ and not _names(one) & _names(other):
+        return (
+            False  # two of one model have its key, and that alone; a laptop in its dock has its name as well
+        )
+    return bool(shared) and (installed or not differ or not other.lasted)
 
 
 def _is_past(question: Question, one: Known, other: Known) -> bool:

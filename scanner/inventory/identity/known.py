@@ -12,6 +12,8 @@ from scanner.inventory.utc import moment
 if TYPE_CHECKING:
     from collections.abc import Container
 
+    from scanner.inventory.identity.traits import Words
+
 _NIGHT: Final = timedelta(hours=12)
 """Longer than most scans take."""
 
@@ -30,6 +32,17 @@ class Tenure(NamedTuple):
     def before(self) -> bool:
         """Whether scans of several days heard it."""
         return moment(self.last) - moment(self.first) > _NIGHT
+
+
+class Part(NamedTuple):
+    """What of an asset turns out to be another machine."""
+
+    how: str
+    """What shows it, as it is stored."""
+    since: str = ""
+    """All that was seen since then, as a stored moment."""
+    words: frozenset[Words] = frozenset()
+    """Or all that was seen where any of these was heard."""
 
 
 @dataclass(slots=True)

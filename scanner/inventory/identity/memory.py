@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import delete, func, select, tuple_
 
 from scanner.inventory.identity.choosing import Choice, choose
 from scanner.inventory.identity.holders import COMMON, Holders
@@ -164,11 +164,11 @@ class Memory:
         insert_rows(self.connection, TRAITS, values, replace=True)
 
 
-def _met_both(connection: Connection, asset: int, other: int) -> bool:
-    """Whether any scan met two assets."""
+def _met_both(connection: Connection, asset: int, other: int) -> int:
+    """How many scans met two assets."""
     mine, theirs = SIGHTS.alias(), SIGHTS.alias()
     both = mine.c.scan_id == theirs.c.scan_id, mine.c.asset_id == asset, theirs.c.asset_id == other
-    return connection.scalar(select(mine.c.scan_id).where(*both).limit(1)) is not None
+    return connection.scalar(select(func.count(mine.c.scan_id.distinct())).where(*both)) or 0
 
 
 def _having(memory: Memory, kind: str, values: Sequence[str]) -> set[int]:

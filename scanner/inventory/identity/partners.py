@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from scanner.inventory.identity.doubles import DOUBLES
 from scanner.inventory.identity.holders import stays_with
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from scanner.inventory.identity.known import Known, Tenure
     from scanner.inventory.identity.question import Question
     from scanner.inventory.identity.weighing import Likeness
+
+_BESIDE: Final = 2
+"""Scans that met two assets of one name side by side: one of them hands on what the other one says."""
 
 
 def also_it(question: Question, best: Likeness, rest: Sequence[Likeness]) -> tuple[tuple[int, str], ...]:
@@ -60,7 +63,18 @@ def _in_turn(question: Question, one: Known, each: Likeness) -> bool:
     other = question.known[each.asset]
     if system_in_turn(one, other, question.holders) and not question.met_both(one.id, other.id):
         return True  # copies of one image are met side by side
-    return in_turn(one, other, question.holders)
+    return in_turn(one, other, question.holders) and (
+        _have_one_system(one, other) or question.met_both(one.id, other.id) < _BESIDE
+    )
+
+
+def _have_one_system(one: Known, other: Known) -> bool:
+    """Whether two assets share anything that was made with a system: a proxy has none but its own."""
+    return any(
+        one.kinds.get(kind, {}).keys() & other.kinds.get(kind, {}).keys()
+        for kind, rule in rules().kinds.items()
+        if rule.group == "installed"
+    )
 
 
 def _went_before(question: Question, one: Known, other: Known) -> bool:

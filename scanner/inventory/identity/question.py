@@ -27,8 +27,8 @@ class Question:
     """Pairs that somebody decided to be two machines."""
     agrees: Callable[[int], bool]
     """Whether an asset's system may be the host's."""
-    met_both: Callable[[int, int], bool]
-    """Whether any earlier scan met two assets."""
+    met_both: Callable[[int, int], int]
+    """How many earlier scans met two assets."""
 
     def is_elsewhere(self, asset: int) -> bool:
         """Whether this scan met an asset at another address."""

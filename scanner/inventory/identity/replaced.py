@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from scanner.inventory.identity.known import went_together
+from scanner.inventory.identity.known import Part, went_together
 from scanner.inventory.identity.traits import ADDRESS, CARD, rules, settles
 from scanner.inventory.identity.weighing import has_stayed
 
@@ -28,8 +28,8 @@ class _Event(NamedTuple):
     tenure: Tenure
 
 
-def replaced_since(question: Question, asset: int) -> tuple[str, str] | None:
-    """Since when an asset is another machine, as a stored moment, and what shows it, if anything does.
+def replaced_since(question: Question, asset: int) -> Part | None:
+    """Since when an asset is another machine, if anything shows that it is.
 
     Cards that others have too, docks' and those made up tell nothing here.
     """
@@ -48,7 +48,8 @@ def replaced_since(question: Question, asset: int) -> tuple[str, str] | None:
             each.tenure.last < since and (each.kind, each.value) not in question.traits for each in before
         )
         if names and ended and _has_card(before) and _has_system(after):
-            return since, " ".join([*names, *(f"-{kind.replace(' ', '_')}" for kind in _kinds(after))])
+            how = " ".join([*names, *(f"-{kind.replace(' ', '_')}" for kind in _kinds(after))])
+            return Part(how, since)
     return None
 
 

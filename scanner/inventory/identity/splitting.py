@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, tuple_, update
 
 from scanner.inventory.identity.settling import observed, settle_asset
 from scanner.inventory.identity.ties import keep_tie
 from scanner.inventory.identity.traits import kind_of, rules, traits_of
 from scanner.inventory.interning import Numbers
+from scanner.inventory.merging import pack_address
 from scanner.inventory.tables import ASSETS, EVIDENCE_KEYS, OBSERVATIONS, SIGHTS, TRAITS
 from scanner.inventory.utc import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from sqlalchemy import ColumnElement
     from sqlalchemy.engine import Connection
 
+    from scanner.inventory.identity.known import Part
     from scanner.inventory.identity.traits import Words
     from scanner.model import Observation
 
@@ -70,18 +72,34 @@ def split_asset(  # noqa: PLR0913 - what a tie says, each by name
     return new
 
 
-def split_since(connection: Connection, asset: int, since: str, how: str, scan: int) -> int | None:
-    """Make an asset two: what was seen of it since a stored moment is another machine.
+def split_off(connection: Connection, asset: int, part: Part, scan: int) -> int | None:
+    """Make an asset two: a part of what was seen of it is another machine's.
 
     Returns:
-        The new asset's id; None where the asset is no longer there, or nothing was seen of it before.
+        The new asset's id; None where the asset is no longer there, or nothing of it would stay or go.
     """
-    at = moment(since)
-    first = connection.scalar(select(func.min(SIGHTS.c.at)).where(SIGHTS.c.asset_id == asset))
-    if first is None or first >= at:
+    if part.words:
+        places = _places(connection, asset, part.words)
+        packed = [(each, pack_address(place)) for each, place in places]
+        sights: ColumnElement[bool] = tuple_(SIGHTS.c.scan_id, SIGHTS.c.packed).in_(packed)
+        observations: ColumnElement[bool] = tuple_(OBSERVATIONS.c.scan_id, OBSERVATIONS.c.address).in_(places)
+    else:
+        sights, observations = (table.c.at >= moment(part.since) for table in (SIGHTS, OBSERVATIONS))
+    stays_or_goes = connection.scalars(select(sights).where(SIGHTS.c.asset_id == asset).distinct())
+    if len(stays_or_goes.all()) < 2:  # noqa: PLR2004 - some stay, and some go
         return None
-    return split_asset(
-        connection, asset, SIGHTS.c.at >= at, OBSERVATIONS.c.at >= at, how=how, scan=scan, since=at
+    since = moment(part.since) if part.since else None
+    return split_asset(connection, asset, sights, observations, how=part.how, scan=scan, since=since)
+
+
+def _places(connection: Connection, asset: int, words: Collection[Words]) -> list[tuple[int, str]]:
+    """The scans that heard any of these words of an asset, each with the address."""
+    return sorted(
+        {
+            (scan, seen.endpoint.address)
+            for seen, scan in observed(connection, asset)
+            if any(each in words for each in traits_of(seen.endpoint.address, [seen]))
+        }
     )
 
 

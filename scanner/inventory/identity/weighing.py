@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from scanner.inventory.identity.holders import stays_with
 from scanner.inventory.identity.traits import (
     ADDRESS,
     CARD,
@@ -137,7 +138,11 @@ def in_turn(one: Known, other: Known, holders: Holders) -> bool:
 
     Where such a card goes from machine to machine, they need not take turns.
     """
-    docks = any(holders.go_round([*each.kinds.get(CARD, ())]) for each in (one, other))
+    docks = any(
+        holders.go_round([card]) and not stays_with(holders, card, each.id)
+        for each in (one, other)
+        for card in each.kinds.get(CARD, ())
+    )
     turns = any(
         docks or _take_turns(mine, theirs)
         for name, mine, theirs in _in_common("name", one, other)

@@ -51,7 +51,7 @@ def ask(host: set[Words], known: Sequence[Known], apart: set[frozenset[int]] | N
     mine = {
         asset.id: asset for asset in known if any(value in asset.kinds.get(kind, {}) for kind, value in host)
     }
-    return choose(Question(HERE, 3, traits, mine, holders, apart or set(), lambda _: True, lambda *_: False))
+    return choose(Question(HERE, 3, traits, mine, holders, apart or set(), lambda _: True, lambda *_: 0))
 
 
 @given(_HOST, assets(), st.integers())

@@ -52,6 +52,19 @@ def test_an_appliance_that_is_missed_once_is_not_another_one_with_its_models_key
     assert nights.assets() == 3
 
 
+def test_a_new_appliance_with_its_models_key_and_a_card_of_its_own_is_no_double_when_it_is_missed(
+    nights: Nights,
+) -> None:
+    old, new = ({**linux(1), **card(n)} for n in (1, 2))
+    for _ in range(3):
+        nights.scan((B, old))
+    nights.scan((A, new), (B, old))
+    nights.scan((B, old))
+    last = nights.scan((B, old), (A, new))
+    assert nights.who(last, A) != nights.who(last, B)
+    assert nights.assets() == 2
+
+
 def test_a_new_system_under_the_old_name_is_the_machine_once_the_old_one_is_gone(nights: Nights) -> None:
     """Of neither any card was told."""
     first = nights.scan((A, without(pc("PC1", 1), "netbios")))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.inventory.test_joining import A, B, C, D, card, linux, loner, pc, without
+from tests.inventory.test_joining import A, B, C, D, card, linux, loner, only, pc, without
 
 if TYPE_CHECKING:
     from tests.inventory.test_joining import Nights
@@ -62,5 +62,22 @@ def test_two_appliances_of_one_key_stay_two_though_they_are_met_in_turn(nights: 
     for each in ((A, new), (B, old)) * 2:
         nights.scan(each)
     last = nights.scan((B, old), (A, new))
+    assert nights.who(last, A) != nights.who(last, B)
+    assert nights.assets() == 2
+
+
+def test_a_virtual_proxy_that_answers_by_a_servers_name_stays_beside_it(nights: Nights) -> None:
+    """Its card is a hypervisor's, but stays with it; scan after scan meets both, in either order."""
+    server = without(pc("SRV1", 1), "netbios")
+    proxy = {
+        **only(server, "ntlm"),
+        "mac.address": "52:54:00:6e:c1:38",
+        "tls.subject": "CN=lx-1",
+        "tls.certificate": "cd" * 32,
+    }
+    for _ in range(4):
+        nights.scan((A, server), (B, proxy))
+    for _ in range(4):
+        last = nights.scan((B, proxy), (A, server))
     assert nights.who(last, A) != nights.who(last, B)
     assert nights.assets() == 2
