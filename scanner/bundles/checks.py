@@ -15,7 +15,7 @@ from scanner.language import Message
 from scanner.wire import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
 _LONGEST: Final = 4096
 """Characters of a text."""
@@ -58,15 +58,7 @@ def number_in(value: object, what: str, most: int, least: int = 0) -> int:
 
 def moment_in(value: object, what: str) -> datetime:
     """A moment as it is stored."""
-    text = text_of(value, what)
-    try:
-        moment = datetime.fromisoformat(text)
-        same = stamp(moment) == text
-    except (ValueError, OverflowError):
-        same = False
-    if not same:
-        raise damaged(what)
-    return moment
+    return datetime.fromisoformat(_usual(value, what, lambda text: stamp(datetime.fromisoformat(text))))
 
 
 def bytes_in(value: object, what: str, size: int) -> bytes:
@@ -78,22 +70,20 @@ def bytes_in(value: object, what: str, size: int) -> bytes:
 
 def address_in(value: object, what: str) -> str:
     """An address in its usual form."""
-    text = text_of(value, what)
-    try:
-        same = address_of(number_of(text)) == text
-    except ValueError:
-        same = False
-    if not same:
-        raise damaged(what)
-    return text
+    return _usual(value, what, lambda text: address_of(number_of(text)))
 
 
 def network_in(value: object, what: str) -> str:
     """A network in its usual form."""
+    return _usual(value, what, lambda text: str(ip_network(text)))
+
+
+def _usual(value: object, what: str, form: Callable[[str], str]) -> str:
+    """A text that reads the same in its usual form."""
     text = text_of(value, what)
     try:
-        same = str(ip_network(text)) == text
-    except ValueError:
+        same = form(text) == text
+    except (ValueError, OverflowError):
         same = False
     if not same:
         raise damaged(what)

@@ -18,7 +18,7 @@ from scanner.cli.terminal.deciding import account
 from scanner.cli.terminal.filters import filters
 from scanner.cli.terminal.objects import asset_object
 from scanner.cli.terminal.options import Where, formats, today, where
-from scanner.cli.terminal.output import say, write_csv, write_json, write_json_list, write_lines
+from scanner.cli.terminal.output import say, write_csv, write_lines, write_objects
 from scanner.cli.terminal.switches import Argument, Option
 from scanner.cli.terminal.table import Cell, Column, table, terminal_width
 from scanner.cli.terminal.words import CERTAINTY, COLOUR, STATUS, heading
@@ -45,11 +45,8 @@ def _list(*, where: Where, wanted: Filters, form: str, limit: int | None, today:
         assets = islice(assets_rows(inventory, wanted, today=today), limit)
         if form == "csv":
             write_csv(_CSV, (asset_object(asset) for asset in assets))
-        elif form == "json":
-            write_json_list(asset_object(asset) for asset in assets)
-        elif form == "jsonl":
-            for asset in assets:
-                write_json(asset_object(asset))
+        elif form in {"json", "jsonl"}:
+            write_objects(form, (asset_object(asset) for asset in assets))
         else:
             _print(assets, several=len(Area().sites(inventory)) > 1)
 

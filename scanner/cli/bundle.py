@@ -15,7 +15,7 @@ import click
 
 from scanner.cli.terminal.commands import CommandGroup
 from scanner.cli.terminal.commands import command as command_of
-from scanner.cli.terminal.options import Where, formats, where
+from scanner.cli.terminal.options import Where, allowed_signers, formats, where
 from scanner.cli.terminal.output import say, say_under, tell, write_json
 from scanner.cli.terminal.switches import Argument, Option
 from scanner.errors import ConfigError, DataError, InventoryError
@@ -116,14 +116,7 @@ def _write(inventory: Inventory, scan: int, out: Path, sign: Callable[[bytes], b
     examples=(("From a stick:", "vetuste bundle import /mnt/chu.bundle --allowed-signers allowed_signers"),),
 )
 @_file
-@click.option(
-    "--allowed-signers",
-    "allowed",
-    cls=Option,
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Whose keys count, as ssh-keygen reads it.",
-)
+@allowed_signers
 @click.option("--unsigned", cls=Option, is_flag=True, help="Whoever made it: no signature is looked at.")
 @where
 @formats("table", "json")

@@ -29,7 +29,7 @@ from scanner.cli.terminal.campaign_lines import (
 )
 from scanner.cli.terminal.commands import CommandGroup
 from scanner.cli.terminal.commands import command as command_of
-from scanner.cli.terminal.options import Day, Where, formats, signing_key, today, where
+from scanner.cli.terminal.options import Day, Where, allowed_signers, formats, signing_key, today, where
 from scanner.cli.terminal.output import say, tell, write_json, write_json_list
 from scanner.cli.terminal.switches import Argument, Option
 from scanner.data import data_version
@@ -241,14 +241,7 @@ def sign(*, name: str, where: Where, key: Path, out: Path) -> None:
 @click.option(
     "--signature", cls=Option, metavar="FILE", type=click.Path(path_type=Path), help="Over the head."
 )
-@click.option(
-    "--allowed-signers",
-    "allowed",
-    cls=Option,
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Whose keys count, as ssh-keygen reads it.",
-)
+@allowed_signers
 def verify(
     *, bundle: Path | None, where: Where, head: str | None, signature: Path | None, allowed: Path | None
 ) -> None:

@@ -18,7 +18,7 @@ from scanner.cli.terminal.areas import in_area
 from scanner.cli.terminal.change_lines import HEADS, change_object, change_row, print_changes
 from scanner.cli.terminal.commands import command as command_of
 from scanner.cli.terminal.options import Where, Words, flat, formats, where
-from scanner.cli.terminal.output import write_csv, write_json, write_json_list
+from scanner.cli.terminal.output import write_csv, write_objects
 from scanner.cli.terminal.switches import Argument, Option
 from scanner.inventory import Filters, Kind, changes_between, open_inventory, sides_of
 
@@ -71,10 +71,7 @@ def command(  # noqa: PLR0913 - one parameter an option
 def _print(changes: Iterable[Change], form: str) -> None:
     if form == "csv":
         write_csv(HEADS, map(change_row, changes))
-    elif form == "json":
-        write_json_list(map(change_object, changes))
-    elif form == "jsonl":
-        for change in changes:
-            write_json(change_object(change))
+    elif form in {"json", "jsonl"}:
+        write_objects(form, map(change_object, changes))
     else:
         print_changes(changes)

@@ -25,14 +25,7 @@ from scanner.cli.terminal.finding_lines import (
     why,
 )
 from scanner.cli.terminal.options import Day, Where, formats, today, where
-from scanner.cli.terminal.output import (
-    say,
-    say_under,
-    write_csv,
-    write_json,
-    write_json_list,
-    write_line,
-)
+from scanner.cli.terminal.output import say, say_under, write_csv, write_json, write_line, write_objects
 from scanner.cli.terminal.switches import Argument, Option
 from scanner.cli.terminal.words import STATE
 from scanner.inventory import State, Wanted, causes, decide, finding_history, findings_rows, open_inventory
@@ -112,11 +105,8 @@ def _list(
         objects = (finding_object(asset, finding, today) for asset, finding in found)
         if form == "csv":
             write_csv(_CSV, ({**each, "isolated_in": " ".join(each["isolated_in"])} for each in objects))
-        elif form == "json":
-            write_json_list(objects)
-        elif form == "jsonl":
-            for each in objects:
-                write_json(each)
+        elif form in {"json", "jsonl"}:
+            write_objects(form, objects)
         else:
             print_findings(found, today)
 

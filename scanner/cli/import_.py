@@ -23,24 +23,22 @@ from scanner.cli.terminal.commands import CommandGroup
 from scanner.cli.terminal.commands import command as command_of
 from scanner.cli.terminal.evidence_lines import opened
 from scanner.cli.terminal.exits import WRONG
-from scanner.cli.terminal.importing import perform
+from scanner.cli.terminal.importing import outcome_object, perform
 from scanner.cli.terminal.options import Where, formats, where
 from scanner.cli.terminal.output import say, write_json
-from scanner.cli.terminal.registering import (
-    RegisterFile,
-    perform_register,
-    print_register,
-    register_object,
-)
+from scanner.cli.terminal.registering import RegisterFile, perform_register, print_register
 from scanner.cli.terminal.switches import Argument, Option
 from scanner.cli.terminal.ward_tables import wards_command
 from scanner.imports import formats as file_formats
 from scanner.imports import register_formats
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from scanner.cli.terminal.commands import Command
     from scanner.cli.terminal.importing import Outcome
     from scanner.imports import Format, RegisterFormat
+    from scanner.imports.recording import Tally
 
 
 def _command(form: Format) -> Command:
@@ -70,12 +68,7 @@ def _run(chosen: Format, file: str, where: Where, form: str) -> None:
     source = where.site_source()
     with opened(file) as stream:
         outcome = perform(chosen, file, stream, source, where.url())
-    if form == "json":
-        write_json(_object(chosen, file, outcome))
-    else:
-        _print(outcome)
-    if outcome.wrong:
-        raise click.exceptions.Exit(WRONG)
+    _tell(outcome_object(chosen.name, file, outcome), form, lambda: _print(outcome))
 
 
 def _register_command(form: RegisterFormat) -> Command:
@@ -107,24 +100,23 @@ def _register_command(form: RegisterFormat) -> Command:
         with opened(file) as stream:
             chosen = RegisterFile(register, file, stream, partial)
             outcome = perform_register(chosen, source, where.url())
-        if form == "json":
-            write_json(register_object(chosen, outcome))
-        else:
-            print_register(outcome)
-        if outcome.wrong:
-            raise click.exceptions.Exit(WRONG)
+        _tell(outcome_object(register.name, file, outcome), form, lambda: print_register(outcome))
 
     register = form
     return made
 
 
-def _object(chosen: Format, file: str, outcome: Outcome) -> dict[str, object]:
-    """What became of it, for programs."""
-    read = {"format": chosen.name, "file": file, "whole": outcome.whole, "wrong": outcome.wrong}
-    return {**read, "scan": outcome.scan, **outcome.tally.counts()}
+def _tell(told: Mapping[str, object], form: str, shown: Callable[[], None]) -> None:
+    """Say what became of an import, and end as it did."""
+    if form == "json":
+        write_json(told)
+    else:
+        shown()
+    if told["wrong"]:
+        raise click.exceptions.Exit(WRONG)
 
 
-def _print(outcome: Outcome) -> None:
+def _print(outcome: Outcome[Tally]) -> None:
     tally = outcome.tally
     say(
         "Machines recorded: {hosts}, of which identified: {identified}. Observations: {observations}.",

@@ -15,7 +15,7 @@ from scanner.addresses import IPV6_END
 from scanner.cli.terminal.commands import command as command_of
 from scanner.cli.terminal.ledger_lines import HEADS, attempt_object, print_attempts
 from scanner.cli.terminal.options import Day, Where, formats, where
-from scanner.cli.terminal.output import say, write_csv, write_json, write_json_list
+from scanner.cli.terminal.output import say, write_csv, write_objects
 from scanner.cli.terminal.switches import Argument, Option
 from scanner.inventory import ledger_rows, open_inventory
 from scanner.targets import parse_targets
@@ -54,11 +54,8 @@ def command(
         rows = ledger_rows(inventory, spans, scan=scan, since=begin)
         if form == "csv":
             write_csv(HEADS, map(attempt_object, rows))
-        elif form == "json":
-            write_json_list(map(attempt_object, rows))
-        elif form == "jsonl":
-            for row in rows:
-                write_json(attempt_object(row))
+        elif form in {"json", "jsonl"}:
+            write_objects(form, map(attempt_object, rows))
         else:
             number = print_attempts(rows)
             say()

@@ -17,7 +17,7 @@ import click
 from scanner.classify import default_classifier
 from scanner.cli.terminal.commands import command as command_of
 from scanner.cli.terminal.options import Where, Words, flat, formats, where
-from scanner.cli.terminal.output import say, write_csv, write_json, write_json_list, write_lines
+from scanner.cli.terminal.output import say, write_csv, write_lines, write_objects
 from scanner.cli.terminal.switches import Argument, Option
 from scanner.cli.terminal.table import Cell, Column, table, terminal_width
 from scanner.cli.terminal.words import heading
@@ -92,11 +92,8 @@ def _is_in(found: Difference, ward: str) -> bool:
 def _write(found: Iterable[Difference], form: str) -> None:
     if form == "csv":
         write_csv(_CSV, (_flat(each) for each in found))
-    elif form == "json":
-        write_json_list(_object(each) for each in found)
-    elif form == "jsonl":
-        for each in found:
-            write_json(_object(each))
+    elif form in {"json", "jsonl"}:
+        write_objects(form, (_object(each) for each in found))
     else:
         counts: Counter[str] = Counter()
         heads = [Column(translate("what")), *(Column(heading(key)) for key in _COLUMNS)]
@@ -142,11 +139,8 @@ def _write_sums(found: Iterable[Difference], kinds: Iterable[str], form: str) ->
     ]
     if form == "csv":
         write_csv(["site", "ward", *kinds], rows)
-    elif form == "json":
-        write_json_list(rows)
-    elif form == "jsonl":
-        for row in rows:
-            write_json(row)
+    elif form in {"json", "jsonl"}:
+        write_objects(form, rows)
     else:
         heads = [
             Column(heading("ward")),

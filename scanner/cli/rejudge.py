@@ -12,7 +12,7 @@ import click
 from scanner.classify import default_classifier
 from scanner.cli.terminal.commands import command as command_of
 from scanner.cli.terminal.options import Where, formats, where
-from scanner.cli.terminal.output import say, write_json, write_json_list, write_lines
+from scanner.cli.terminal.output import say, write_lines, write_objects
 from scanner.cli.terminal.switches import Option
 from scanner.cli.terminal.table import Cell, Column, table, terminal_width
 from scanner.cli.terminal.words import CERTAINTY, heading
@@ -48,11 +48,8 @@ def command(*, where: Where, dry_run: bool, form: str) -> None:
     classifier = default_classifier()
     with open_inventory(where.url()) as inventory, rare_collections():
         changes = rejudge(inventory, classifier, dry_run=dry_run)
-        if form == "json":
-            write_json_list(_object(change) for change in changes)
-        elif form == "jsonl":
-            for change in changes:
-                write_json(_object(change))
+        if form in {"json", "jsonl"}:
+            write_objects(form, (_object(change) for change in changes))
         else:
             _print(changes, kept=not dry_run)
         if not dry_run:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
 from scanner.exports import Format
 from scanner.exports.cells import DIALECTS, cell_of, row_writer, separator_of
 from scanner.exports.columns import AUDIT, headings
 from scanner.exports.rows import rows_of
-from scanner.exports.second import texts_of
+from scanner.exports.second import write_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -21,14 +20,8 @@ if TYPE_CHECKING:
 
 def write(assets: Iterable[Asset], stream: TextIO, options: Options) -> int:
     """Write every asset, in the order given."""
-    rows = row_writer(stream, options)
-    rows.writerow(headings(AUDIT, options))
-    number = 0
-    with closing(texts_of(assets, options, _lines)) as lines:
-        for line in lines:
-            stream.write(line)
-            number += 1
-    return number
+    row_writer(stream, options).writerow(headings(AUDIT, options))
+    return write_texts(stream, assets, options, _lines)
 
 
 def _lines(options: Options) -> Callable[[Asset], str]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 
 from scanner.exports import Format, dialect_of
-from scanner.exports.second import texts_of
+from scanner.exports.second import write_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,12 +21,7 @@ if TYPE_CHECKING:
 def write(assets: Iterable[Asset], stream: TextIO, options: Options) -> int:
     """Write every asset, in the order given."""
     dialect_of((), options)
-    number = 0
-    with closing(texts_of(assets, options, _lines)) as lines:
-        for line in lines:
-            stream.write(line)
-            number += 1
-    return number
+    return write_texts(stream, assets, options, _lines)
 
 
 def _lines(options: Options) -> Callable[[Asset], str]:

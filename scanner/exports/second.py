@@ -11,8 +11,8 @@ import multiprocessing
 import os
 import signal
 import threading
-from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Final, Self, TypeAlias
+from contextlib import ExitStack, closing, contextmanager
+from typing import TYPE_CHECKING, Final, Self, TextIO, TypeAlias
 
 from scanner.errors import VetusteError
 from scanner.exports.sources import Source
@@ -22,7 +22,6 @@ from scanner.inventory.portions import AT_ONCE, Reader
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
     from multiprocessing.connection import Connection
-    from types import TracebackType
 
     from scanner.exports import Options
     from scanner.inventory import Asset
@@ -50,6 +49,16 @@ def texts_of(assets: Iterable[Asset], options: Options, maker: Maker) -> Generat
         yield from _shared(assets, options, maker)
     else:
         yield from map(maker(options), assets)
+
+
+def write_texts(stream: TextIO, assets: Iterable[Asset], options: Options, maker: Maker) -> int:
+    """Write the text of each asset, in their order; gives their number. Raises as :func:`texts_of`."""
+    number = 0
+    with closing(texts_of(assets, options, maker)) as texts:
+        for text in texts:
+            stream.write(text)
+            number += 1
+    return number
 
 
 def _processors() -> int:
@@ -95,9 +104,7 @@ class Second:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._pipe.close()
         if self._process.pid is not None:
             self._process.terminate()  # it only reads

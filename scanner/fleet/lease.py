@@ -18,7 +18,6 @@ from scanner.fleet.port import LEASE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
     from scanner.fleet.model import Standing
 
@@ -60,9 +59,7 @@ class Lease:
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._ended.set()
         if self._thread is not None:
             self._thread.join(LEASE)  # what it asks with is closed after that

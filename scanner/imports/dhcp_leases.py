@@ -20,7 +20,6 @@ from scanner.model import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import TracebackType
 
     from scanner.model import Observation
 
@@ -157,10 +156,8 @@ class Leases:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._sorted.__exit__(kind, error, trace)
+    def __exit__(self, *error: object) -> None:
+        self._sorted.__exit__(*error)
 
 
 def _words(lease: Lease) -> dict[str, str]:

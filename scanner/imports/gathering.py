@@ -13,7 +13,6 @@ from scanner.model import Endpoint, Observation, Outcome, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from types import TracebackType
 
 RUN: Final = 24 << 20
 """Bytes of a run in memory."""
@@ -48,10 +47,8 @@ class Gathered:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._sorted.__exit__(kind, error, trace)
+    def __exit__(self, *error: object) -> None:
+        self._sorted.__exit__(*error)
 
 
 def _packed(seen: Observation) -> bytes:

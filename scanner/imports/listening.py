@@ -22,7 +22,6 @@ from scanner.model import Endpoint, Observation, Outcome, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator
-    from types import TracebackType
 
     from scanner.model import Evidence
 
@@ -138,9 +137,7 @@ class Listening:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         with ExitStack() as ends:
             for gathered in (self._with, self._without):
                 ends.push(gathered.__exit__)

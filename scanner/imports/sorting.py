@@ -19,7 +19,6 @@ from scanner.addresses import IPV6_END, address_of, number_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import TracebackType
 
 _PIECE: Final = 1 << 16
 """Bytes of a run that are read at once when runs are merged."""
@@ -97,9 +96,7 @@ class Sorted:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._file is not None:
             self._file.close()
 

@@ -10,8 +10,6 @@ from scanner.inventory import schema
 from scanner.inventory.database import database_of
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from sqlalchemy.engine import Engine
 
     from scanner.inventory.database import Database, Plain
@@ -51,9 +49,7 @@ class Inventory:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

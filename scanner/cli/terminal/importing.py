@@ -7,7 +7,7 @@ import sys
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import IO, TYPE_CHECKING, Final, TypeVar
+from typing import IO, TYPE_CHECKING, Final, Generic, TypeVar
 
 from scanner.classify import default_classifier
 from scanner.cli.terminal.output import complain
@@ -17,7 +17,7 @@ from scanner.cli.terminal.text import cut
 from scanner.errors import ConfigError
 from scanner.imports import CutShortError, Source
 from scanner.imports.gathering import Gathered
-from scanner.imports.recording import Recording, Tally
+from scanner.imports.recording import Recording
 from scanner.imports.streams import Watched, unpacked
 from scanner.inventory import Recorder, inventory_exists, open_inventory, settle_registers
 from scanner.inventory.findings.today import settle
@@ -29,9 +29,13 @@ if TYPE_CHECKING:
 
     from scanner.config import SiteSource
     from scanner.imports import Format
+    from scanner.imports.recording import Tally
+    from scanner.imports.registering import RegisterTally
+    from scanner.inventory import Inventory
     from scanner.model import Observation
 
 _T = TypeVar("_T")
+_Tally = TypeVar("_Tally", "Tally", "RegisterTally")
 
 _NAMED: Final = 20
 """Mistakes of a file that are named one by one; more are counted."""
@@ -40,10 +44,10 @@ _TELL_EVERY: Final = 0.5
 
 
 @dataclass(slots=True)
-class Outcome:
+class Outcome(Generic[_Tally]):
     """What became of an import."""
 
-    tally: Tally
+    tally: _Tally
     scan: int
     """Its id among the scans."""
     wrong: int
@@ -52,39 +56,70 @@ class Outcome:
     """Whether the file has its end."""
 
 
-def perform(form: Format, name: str, stream: IO[bytes], source: SiteSource | None, database: str) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A file that is being imported."""
+
+    form: str
+    """The name of its format."""
+    name: str
+    """As it may be shown."""
+    read: Watched
+    started: datetime
+
+    def source(self) -> Source:
+        """What its format reads."""
+        return Source(unpacked(self.read), self.name, self.started)
+
+    def recorder(
+        self, inventory: Inventory, source: SiteSource | None, data: str, **request: object
+    ) -> Recorder:
+        """What records it, once it was read: by data of that version, and with what else was asked."""
+        told = {"import": self.form, "file": self.name, "bytes": self.read.size, "sha256": self.read.digest}
+        return Recorder(
+            inventory,
+            source.file if source else None,
+            profile="import",
+            scope=f"{self.form} {self.name}",
+            versions={"data": data, "python": platform.python_version()},
+            started=self.started,
+            request={**told, **request},
+            digest=source.digest if source else "",
+        )
+
+
+def reading_of(form: str, name: str, stream: IO[bytes], database: str) -> Reading:
+    """Begin to read a file: what is wrong with the inventory is said before that, not an hour later.
+
+    Raises:
+        VetusteError: the inventory is something else, or cannot be read.
+    """
+    if inventory_exists(database):
+        open_inventory(database).close()
+    return Reading(form, "stdin" if name == "-" else printable(name), Watched(stream), datetime.now(UTC))
+
+
+def perform(
+    form: Format, name: str, stream: IO[bytes], source: SiteSource | None, database: str
+) -> Outcome[Tally]:
     """Read a file, then record what machines said in it.
 
     Raises:
         VetusteError: the file is something else, or an attack (nothing is recorded then), or the inventory
             cannot be written; what was recorded before is kept.
     """
-    classifier = default_classifier()
-    if inventory_exists(database):
-        # What is wrong with it is said before an hour's reading, not after it.
-        open_inventory(database).close()
-    started = datetime.now(UTC)
-    shown = "stdin" if name == "-" else printable(name)
-    watched, progress = Watched(stream), _Progress()
+    classifier, reading = default_classifier(), reading_of(form.name, name, stream, database)
+    progress = _Progress()
     with Gathered() as gathered:
 
         def keep(seen: Observation) -> None:
             gathered.add(seen)
-            progress.read(watched.size)
+            progress.read(reading.read.size)
 
-        wrong, whole = read_all(form.read(Source(unpacked(watched), shown, started)), keep)
+        wrong, whole = read_all(form.read(reading.source()), keep)
         with (
             open_inventory(database, create=True) as inventory,
-            Recorder(
-                inventory,
-                source.file if source else None,
-                profile="import",
-                scope=f"{form.name} {shown}",
-                versions={"data": classifier.version, "python": platform.python_version()},
-                started=started,
-                request={"import": form.name, "file": shown, "bytes": watched.size, "sha256": watched.digest},
-                digest=source.digest if source else "",
-            ) as recorder,
+            reading.recorder(inventory, source, classifier.version) as recorder,
         ):
             recording = Recording(inventory, recorder, source.file if source else None, classifier)
             tally = recording.record(gathered.hosts(), progress.recorded)
@@ -93,6 +128,14 @@ def perform(form: Format, name: str, stream: IO[bytes], source: SiteSource | Non
             settle(inventory)
     progress.clear()
     return Outcome(tally, recorder.scan_id, wrong, whole)
+
+
+def outcome_object(
+    form: str, file: str, outcome: Outcome[Tally] | Outcome[RegisterTally]
+) -> dict[str, object]:
+    """What became of the import of a file in a format, for programs."""
+    read = {"format": form, "file": file, "whole": outcome.whole, "wrong": outcome.wrong}
+    return {**read, "scan": outcome.scan, **outcome.tally.counts()}
 
 
 def read_all(lines: Iterable[_T | ConfigError], keep: Callable[[_T], object]) -> tuple[int, bool]:

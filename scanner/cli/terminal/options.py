@@ -257,3 +257,15 @@ def signing_key(function: Callable[..., Any]) -> Callable[..., Any]:
         type=click.Path(path_type=Path),
         help="A private SSH key, or the public half of one in an agent.",
     )(function)
+
+
+def allowed_signers(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``--allowed-signers``: whose signatures count; the parameter is ``allowed``."""
+    return click.option(
+        "--allowed-signers",
+        "allowed",
+        cls=Option,
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="Whose keys count, as ssh-keygen reads it.",
+    )(function)

@@ -74,6 +74,15 @@ def write_json_list(values: Iterable[object]) -> None:
     stream.write("[]\n" if before == "[" else "\n]\n")
 
 
+def write_objects(form: str, objects: Iterable[object]) -> None:
+    """Print a JSON list, or with the form ``jsonl`` an object a line."""
+    if form == "json":
+        write_json_list(objects)
+        return
+    for each in objects:
+        write_json(each)
+
+
 def write_csv(heads: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
     """Print comma-separated values (RFC 4180); a cell that a spreadsheet would run is made text."""
     writer = csv.writer(machine(newline=""))

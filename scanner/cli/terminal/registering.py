@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-import platform
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING
 
 from scanner.classify import default_classifier
-from scanner.cli.terminal.importing import read_all
+from scanner.cli.terminal.importing import Outcome, read_all, reading_of
 from scanner.cli.terminal.output import say
-from scanner.imports import Source
 from scanner.imports.registering import Registering, RegisterTally, Spool
-from scanner.imports.streams import Watched, unpacked
-from scanner.inventory import Recorder, inventory_exists, open_inventory
-from scanner.wire import printable
+from scanner.inventory import open_inventory
 
 if TYPE_CHECKING:
     from scanner.config import SiteSource
     from scanner.imports import RegisterFormat
-
-
-@dataclass(slots=True)
-class RegisterOutcome:
-    """What became of an import."""
-
-    tally: RegisterTally
-    scan: int
-    """Its id among the scans."""
-    wrong: int
-    whole: bool
-    """Whether the file has its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,52 +27,28 @@ class RegisterFile:
     """Whether it has only a part of the register, so that nothing is missing that is not in it."""
 
 
-def perform_register(file: RegisterFile, source: SiteSource | None, database: str) -> RegisterOutcome:
+def perform_register(file: RegisterFile, source: SiteSource | None, database: str) -> Outcome[RegisterTally]:
     """Read a register's file, record it, and match its records with the assets of the site.
 
     Raises:
         VetusteError: the file is something else, or the inventory cannot be written; nothing of it is kept.
     """
-    classifier = default_classifier()
-    if inventory_exists(database):
-        open_inventory(database).close()  # what is wrong with it is said before the reading, not after it
-    started = datetime.now(UTC)
-    shown = "stdin" if file.name == "-" else printable(file.name)
-    watched = Watched(file.stream)
+    classifier, reading = default_classifier(), reading_of(file.form.name, file.name, file.stream, database)
     with Spool() as spool:
-        wrong, whole = read_all(file.form.read(Source(unpacked(watched), shown, started)), spool.add)
+        wrong, whole = read_all(file.form.read(reading.source()), spool.add)
         with (
             open_inventory(database, create=True) as inventory,
-            Recorder(
-                inventory,
-                source.file if source else None,
-                profile="import",
-                scope=f"{file.form.name} {shown}",
-                versions={"data": classifier.version, "python": platform.python_version()},
-                started=started,
-                request={
-                    "import": file.form.name,
-                    "file": shown,
-                    "bytes": watched.size,
-                    "sha256": watched.digest,
-                    "partial": file.partial,
-                },
-                digest=source.digest if source else "",
-            ) as recorder,
+            reading.recorder(inventory, source, classifier.version, partial=file.partial) as recorder,
         ):
-            registering = Registering(inventory, file.form.name, recorder.scan_id, started, classifier)
+            registering = Registering(
+                inventory, file.form.name, recorder.scan_id, reading.started, classifier
+            )
             tally = registering.record(spool, whole=whole and not wrong and not file.partial)
             recorder.finish("done", {**tally.counts(), "wrong": wrong, "cut_short": int(not whole)})
-    return RegisterOutcome(tally, recorder.scan_id, wrong, whole)
+    return Outcome(tally, recorder.scan_id, wrong, whole)
 
 
-def register_object(file: RegisterFile, outcome: RegisterOutcome) -> dict[str, object]:
-    """What became of it, for programs."""
-    read = {"format": file.form.name, "file": file.name, "whole": outcome.whole, "wrong": outcome.wrong}
-    return {**read, "scan": outcome.scan, **outcome.tally.counts()}
-
-
-def print_register(outcome: RegisterOutcome) -> None:
+def print_register(outcome: Outcome[RegisterTally]) -> None:
     """The same for people."""
     tally = outcome.tally
     say("Records: {records}, of which new: {new}.", records=tally.records, new=tally.new)
