@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+import string
+import sys
 import tomllib
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 from scanner.data import data_directory
 from scanner.errors import DataError
 from scanner.fingerprints import LONGEST, Fingerprint, Match, load_fingerprints, read_fingerprints, recognise
-from scanner.fingerprints.literals import literals
+from scanner.fingerprints.literals import folded, literals
 from scanner.fingerprints.quantifiers import UnsafeError, check_pattern
 
 if TYPE_CHECKING:
@@ -104,31 +106,52 @@ def test_the_same_wins_on_any_text(said: tuple[str, str]) -> None:
 @pytest.mark.parametrize(
     ("pattern", "begins", "holds"),
     [
-        ("abc", ("abc",), ""),
-        (r"ab\dcd\d", ("ab",), "cd"),
-        (r"(?P<x>a)b(?:c|d)e", ("abce", "abde"), "e"),
-        ("a?b", ("ab", "b"), "b"),
-        ("a{0,3}b", ("a", "b"), "b"),
-        ("a{2}b", ("aab",), "a"),
-        ("[ab]c{1,2}d", ("ac", "bc"), "c"),
-        (r"\d+ word", ("",), " word"),
-        ("(?i)abc", ("",), ""),
-        ("a(?i:b)c", ("a",), "c"),
-        ("(?:aa|a)b|c", ("aab", "ab", "c"), ""),
-        ("a|", ("",), ""),
-        ("[a-z]{3}x", tuple("abcdefghijklmnopqrstuvwxyz"), "x"),
-        ("(?:a|ab)", ("a",), ""),
-        ("[^a]b", ("",), "b"),
-        (".b", ("",), "b"),
-        ("", ("",), ""),
-        ("(?x) a b # c", ("ab",), ""),
+        ("abc", ("abc",), ("abc",)),
+        (r"ab\dcd\d", ("ab",), ("cd",)),
+        (r"(?P<x>a)b(?:c|d)e", ("abce", "abde"), ("abce", "abde")),
+        ("a?b", ("ab", "b"), ("b",)),
+        ("a{0,3}b", ("a", "b"), ("b",)),
+        ("a{2}b", ("aab",), ("aab",)),
+        ("[ab]c{1,2}d", ("ac", "bc"), ("ac", "bc")),
+        (r"\d+ word", ("",), (" word",)),
+        ("(?i)aBc", ("",), ("abc",)),
+        ("a(?i:B)c", ("a",), ("abc",)),
+        ("(?:aa|a)b|c", ("aab", "ab", "c"), ("aab", "ab", "c")),
+        ("a|", ("",), ("",)),
+        ("[a-z]{3}x", tuple("abcdefghijklmnopqrstuvwxyz"), ("x",)),
+        ("(?:a|ab)", ("a",), ("a",)),
+        ("[^a]b", ("",), ("b",)),
+        (".b", ("",), ("b",)),
+        ("", ("",), ("",)),
+        ("(?x) a b # c", ("ab",), ("ab",)),
+        (r"\w+(?:[xy]=\d*(?:One|Two)|z=\d*Three)", ("",), ("one", "three", "two")),
+        (r"\dab(?: [a-z]\d)?e", ("",), ("ab",)),
+        ("\\d(?i:\u0130\u017f)", ("",), ("is",)),
     ],
 )
-def test_what_all_matches_have_in_common(pattern: str, begins: tuple[str, ...], holds: str) -> None:
+def test_what_all_matches_have_in_common(
+    pattern: str, begins: tuple[str, ...], holds: tuple[str, ...]
+) -> None:
     assert literals(pattern) == (begins, holds)
 
 
-_ATOMS = st.sampled_from(["a", "b", "ab", "[ab]", "[^a]", r"\w", ".", "(?i:a)", "é", "(?:a|b)", "(?:ab|a|)"])
+_ATOMS = st.sampled_from(
+    [
+        "a",
+        "b",
+        "ab",
+        "[ab]",
+        "[^a]",
+        r"\w",
+        ".",
+        "(?i:a)",
+        "(?i:is)",
+        "(?i:[h-k]B)",
+        "é",
+        "(?:a|b)",
+        "(?:ab|a|)",
+    ]
+)
 _PATTERNS = st.recursive(
     _ATOMS,
     lambda inner: st.one_of(
@@ -149,7 +172,15 @@ def test_no_match_begins_otherwise(data: st.DataObject) -> None:
     begins, holds = literals(pattern)
     for value in data.draw(st.lists(st.from_regex(pattern, fullmatch=True), min_size=1, max_size=5)):
         assert value.startswith(begins)
-        assert holds in value
+        assert any(text in folded(value) for text in holds)
+
+
+@pytest.mark.parametrize("letter", [*string.ascii_lowercase, "é", "ß", "ς", "\u0131"])
+def test_folded_letters_are_those_that_a_pattern_without_case_takes_for_one(letter: str) -> None:
+    everything = "".join(map(chr, range(sys.maxunicode + 1)))
+    found = re.findall(f"(?i:{letter})", everything)
+    assert len(found) > 1
+    assert {folded(each) for each in found} == {folded(letter)}
 
 
 # --- patterns that may become slow

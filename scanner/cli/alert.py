@@ -19,6 +19,8 @@ from scanner.errors import ConfigError, VetusteError
 from scanner.inventory import alarms_rows, open_inventory
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from scanner.alerts import Summary
     from scanner.config import SiteSource
 
@@ -60,16 +62,12 @@ def show(*, where: Where, everything: bool, form: str) -> None:
 def send(*, where: Where, form: str) -> None:
     """Judge, tell, and say what became of it."""
     from scanner import alerts  # noqa: PLC0415 - pydantic, 0.1 s
-    from scanner.cli.terminal.alert_lines import print_sent, summary_object  # noqa: PLC0415 - the same
+    from scanner.cli.terminal.alert_lines import print_sent  # noqa: PLC0415 - the same
 
     source = _source(where)
     with open_inventory(where.url()) as inventory:
         summary = alerts.send(inventory, source, datetime.now(UTC))
-    if form == "json":
-        write_json(summary_object(summary))
-    else:
-        print_sent(summary)
-    _end(summary)
+    _end(summary, form, print_sent)
 
 
 @command_of(
@@ -89,14 +87,10 @@ def send(*, where: Where, form: str) -> None:
 def test(*, where: Where, to: str | None, form: str) -> None:
     """Send, and say what became of it."""
     from scanner import alerts  # noqa: PLC0415 - pydantic, 0.1 s
-    from scanner.cli.terminal.alert_lines import print_tested, summary_object  # noqa: PLC0415 - the same
+    from scanner.cli.terminal.alert_lines import print_tested  # noqa: PLC0415 - the same
 
     summary = alerts.try_channels(_source(where), datetime.now(UTC), to)
-    if form == "json":
-        write_json(summary_object(summary))
-    else:
-        print_tested(summary)
-    _end(summary)
+    _end(summary, form, print_tested)
 
 
 def _source(where: Where) -> SiteSource:
@@ -110,7 +104,13 @@ def _source(where: Where) -> SiteSource:
     return source
 
 
-def _end(summary: Summary) -> None:
+def _end(summary: Summary, form: str, shown: Callable[[Summary], None]) -> None:
+    from scanner.cli.terminal.alert_lines import summary_object  # noqa: PLC0415 - as above
+
+    if form == "json":
+        write_json(summary_object(summary))
+    else:
+        shown(summary)
     if summary.failed:
         raise VetusteError("could not be told: {channels}", channels=", ".join(summary.failed))
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from scanner.cache import Form, remembered
 from scanner.data import data_directories, is_still, version_of
+from scanner.fingerprints.literals import folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -67,8 +68,8 @@ class Fingerprint:
     """Near misses that it must not match."""
     begins: tuple[str, ...] = ("",)
     """What it matches begins with one of these."""
-    holds: str = ""
-    """What it matches has this text in it."""
+    holds: tuple[str, ...] = ("",)
+    """What it matches has one of these in it, once it is folded."""
 
     @property
     def pattern(self) -> re.Pattern[str]:
@@ -128,9 +129,12 @@ class _Index:
                 break
             places += self._places.get(value[:length], ())
         places.sort()
+        value = folded(value)
         for place in places:
-            if self._entries[place].holds in value:
-                yield self._entries[place]
+            for text in self._entries[place].holds:  # any() takes longer than most of the texts
+                if text in value:
+                    yield self._entries[place]
+                    break
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ def _fingerprint(key: str, row: list[Any]) -> Fingerprint:
     examples = tuple([(value, gives) for value, gives in won])
     return Fingerprint(
         key, voice, file, name, expression, _claim(asserts), _claim(suggests), names, contradicts, imitated,
-        examples, tuple(refuses), tuple(begins), holds,
+        examples, tuple(refuses), tuple(begins), tuple(holds),
     )  # fmt: skip
 
 

@@ -12,37 +12,61 @@ from re import _constants, _parser  # type: ignore[attr-defined]
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _Node: TypeAlias = "tuple[Any, Any]"
 _Texts: TypeAlias = "tuple[set[str], set[str]]"
 """What a part of a pattern may begin with: texts that are all it matches, and texts that more may follow."""
 _MOST: Final = 48
 """Beginnings of one pattern, and characters of one class, that are told one by one."""
+_FEW: Final = 24
+"""Texts of which one stands in a value, before it costs less to try the pattern."""
 _TIMES: Final = 6
 """Repetitions that are written out."""
 _REPEATS: Final = (_constants.MAX_REPEAT, _constants.MIN_REPEAT, _constants.POSSESSIVE_REPEAT)
 _ANYTHING: Final[_Texts] = (set(), {""})
 
 
-def literals(pattern: str) -> tuple[tuple[str, ...], str]:
-    """Beginnings of which every match has one (none is empty, unless it is alone), and text that all hold."""
+def literals(pattern: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Texts of which every match begins with one, and texts of which every match, folded, has one in it.
+
+    None is empty, unless it is alone: then there is nothing that all matches have.
+    """
     tree = _parser.parse(pattern)
-    if tree.state.flags & re.IGNORECASE:
-        return ("",), ""
-    nodes = list(tree)
-    whole, parts = _sequence(nodes)
-    begins = whole | parts
-    shortest = {text for text in begins if not any(text[:end] in begins for end in range(len(text)))}
-    runs = [*_runs(nodes)]
-    return tuple(sorted(shortest)), max(runs[1:], key=len, default="")
+    begins = ("",) if tree.state.flags & re.IGNORECASE else _shortest(_sequence(list(tree)))
+    return begins, _within(tree)
 
 
-def _sequence(nodes: list[_Node]) -> _Texts:
+def _within(nodes: Iterable[_Node]) -> tuple[str, ...]:
+    """Texts of which a sequence, folded, has one in it: the longest that can be told in a few."""
+    opened = list(_opened(nodes))
+    places = reversed(range(len(opened)))  # the beginning last: whoever asks knows that
+    found = [_shortest(_sequence(opened[place:], _FEW, fold=True)) for place in places]
+    for operation, value in opened:
+        if operation is _constants.BRANCH:
+            found.append(tuple(sorted({text for branch in value[1] for text in _within(branch)})))
+    few = (texts for texts in found if len(texts) <= _FEW)
+    return max(few, key=lambda texts: (min(map(len, texts)), -len(texts)), default=("",))
+
+
+def folded(text: str) -> str:
+    """A text without its case, as patterns see it that look at none: to them, both Turkish ones are an i."""
+    return text.replace("\u0130", "i").replace("\u0131", "i").casefold()
+
+
+def _shortest(texts: _Texts) -> tuple[str, ...]:
+    """Those that say all: what begins with another one of them is left out."""
+    found = texts[0] | texts[1]
+    return tuple(sorted(text for text in found if not any(text[:end] in found for end in range(len(text)))))
+
+
+def _sequence(nodes: list[_Node], most: int = _MOST, *, fold: bool = False) -> _Texts:
     whole, parts = {""}, set[str]()
     for node in nodes:
-        more, cut = _texts(node)
-        if len(whole) * (len(more) + len(cut)) + len(parts) > _MOST:
+        more, cut = _texts(node, fold=fold)
+        if len(whole) * (len(more) + len(cut)) + len(parts) > most:
+            more, cut = set(), set(_shortest((more, cut)))
+        if len(whole) * len(cut) + len(parts) > most:
             return set(), whole | parts
         parts |= {before + after for before, after in product(whole, cut)}
         whole = {before + after for before, after in product(whole, more)}
@@ -51,19 +75,21 @@ def _sequence(nodes: list[_Node]) -> _Texts:
     return whole, parts
 
 
-def _texts(node: _Node) -> _Texts:
+def _texts(node: _Node, *, fold: bool) -> _Texts:
     operation, value = node
     if operation is _constants.LITERAL:
-        return {chr(value)}, set()
+        return {folded(chr(value)) if fold else chr(value)}, set()
     if operation is _constants.IN:
-        return _class(value)
+        whole, parts = _class(value)
+        return set(map(folded, whole)) if fold else whole, parts
     if operation is _constants.SUBPATTERN:
-        return _ANYTHING if value[1] or value[2] else _sequence(list(value[3]))
+        opened = not value[2] and value[1] in {0, re.IGNORECASE if fold else 0}
+        return _sequence(list(value[3]), fold=fold) if opened else _ANYTHING
     if operation is _constants.BRANCH:
-        branches = [_sequence(list(branch)) for branch in value[1]]
-        whole: set[str] = set().union(*(each for each, _ in branches))
+        branches = [_sequence(list(branch), fold=fold) for branch in value[1]]
+        whole = set().union(*(each for each, _ in branches))
         return whole, set().union(*(each for _, each in branches))
-    return _repeated(*value) if operation in _REPEATS else _ANYTHING
+    return _repeated(*value, fold=fold) if operation in _REPEATS else _ANYTHING
 
 
 def _class(members: list[_Node]) -> _Texts:
@@ -78,33 +104,19 @@ def _class(members: list[_Node]) -> _Texts:
     return characters, set()
 
 
-def _repeated(least: int, most: int, nodes: list[_Node]) -> _Texts:
+def _repeated(least: int, most: int, nodes: list[_Node], *, fold: bool) -> _Texts:
     if least == most and least <= _TIMES:
-        return _sequence(list(nodes) * least)
-    whole, parts = _sequence(list(nodes))
+        return _sequence(list(nodes) * least, fold=fold)
+    whole, parts = _sequence(list(nodes), fold=fold)
     if least:
         return set(), whole | parts
     return (whole | {""}, parts) if most == 1 else ({""}, whole | parts)
 
 
-def _runs(nodes: list[_Node]) -> Iterator[str]:
-    """Texts that stand in every match; the first is its beginning, and may be empty."""
-    run = ""
-    for operation, value in _opened(nodes):
-        if operation is _constants.LITERAL:
-            run += chr(value)
-            continue
-        yield run
-        run = ""
-        if operation in _REPEATS and value[0]:
-            yield from _runs(list(value[2]))
-    yield run
-
-
-def _opened(nodes: list[_Node]) -> Iterator[_Node]:
-    """A sequence with the plain groups in it opened."""
+def _opened(nodes: Iterable[_Node]) -> Iterator[_Node]:
+    """A sequence with the groups in it opened that look at case or do not, and at nothing else."""
     for node in nodes:
-        if node[0] is _constants.SUBPATTERN and not node[1][1] and not node[1][2]:
+        if node[0] is _constants.SUBPATTERN and node[1][1] in {0, re.IGNORECASE} and not node[1][2]:
             yield from _opened(list(node[1][3]))
         else:
             yield node

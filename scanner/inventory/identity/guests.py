@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from scanner.inventory.identity.known import Known, Tenure
     from scanner.inventory.identity.question import Question
-    from scanner.inventory.identity.traits import Words
 
 
 def guest_of(question: Question, asset: int) -> Part | None:
@@ -54,10 +53,8 @@ def _later(question: Question, values: Mapping[str, Tenure], kind: str) -> dict[
 
 def _is_carried_by_another(question: Question, known: Known, scan: int) -> bool:
     """Whether a scan heard of one card of an asset, and the host has another one."""
-    cards: dict[Words, int] = {
-        (CARD, card): tenure.scan for card, tenure in known.kinds.get(CARD, {}).items()
-    }
-    mine = [words for words in question.traits if words[0] == CARD]
-    return any(cards.get(words, 0) < scan for words in mine) and any(
-        heard == scan for words, heard in cards.items() if words not in mine
+    cards = known.kinds.get(CARD, {})
+    mine = {value for kind, value in question.traits if kind == CARD}
+    return any(card not in cards or cards[card].scan < scan for card in mine) and any(
+        tenure.scan == scan for card, tenure in cards.items() if card not in mine
     )
