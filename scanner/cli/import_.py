@@ -57,18 +57,14 @@ def _command(form: Format) -> Command:
     @where
     @formats("table", "json")
     def made(*, file: str, where: Where, form: str) -> None:
-        _run(chosen, file, where, form)
+        """Import, and say how much."""
+        source = where.site_source()
+        with opened(file) as stream:
+            outcome = perform(chosen, file, stream, source, where.url())
+        _tell(outcome_object(chosen.name, file, outcome), form, lambda: _print(outcome))
 
     chosen = form
     return made
-
-
-def _run(chosen: Format, file: str, where: Where, form: str) -> None:
-    """Import, and say how much."""
-    source = where.site_source()
-    with opened(file) as stream:
-        outcome = perform(chosen, file, stream, source, where.url())
-    _tell(outcome_object(chosen.name, file, outcome), form, lambda: _print(outcome))
 
 
 def _register_command(form: RegisterFormat) -> Command:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
 
 
 def packed(fingerprints: Fingerprints) -> object:
-    """What JSON can hold of them, but for their version."""
-    return {key: list(map(_row, entries)) for key, entries in fingerprints.by_key.items()}
+    """What JSON can hold of them, but for their version: each key's as a text, which takes little room."""
+    return {key: json.dumps(list(map(_row, entries))) for key, entries in fingerprints.by_key.items()}
 
 
 def _row(one: Fingerprint) -> list[object]:
@@ -25,7 +26,7 @@ def _row(one: Fingerprint) -> list[object]:
     return [one.voice, one.file, one.name, one.expression, *claims, *marks]
 
 
-def unpacked(kept: dict[str, list[list[Any]]], version: str) -> Fingerprints:
+def unpacked(kept: dict[str, str], version: str) -> Fingerprints:
     """The same again; those of a key are made when it is first asked for, because hosts tell few of them."""
     return Fingerprints(_Kept(kept), version)
 
@@ -33,29 +34,28 @@ def unpacked(kept: dict[str, list[list[Any]]], version: str) -> Fingerprints:
 class _Kept(Mapping[str, tuple[Fingerprint, ...]]):
     """Fingerprints by key, as they were kept."""
 
-    def __init__(self, rows: dict[str, list[list[Any]]]) -> None:
-        self._rows, self._made = rows, dict[str, tuple[Fingerprint, ...]]()
+    def __init__(self, texts: dict[str, str]) -> None:
+        self._texts, self._made = texts, dict[str, tuple[Fingerprint, ...]]()
 
     def __getitem__(self, key: str) -> tuple[Fingerprint, ...]:
         made = self._made.get(key)
         if made is None:
-            made = self._made[key] = tuple([_fingerprint(key, row) for row in self._rows[key]])
+            made = self._made[key] = tuple([_fingerprint(key, row) for row in json.loads(self._texts[key])])
         return made
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._rows)
+        return iter(self._texts)
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._texts)
 
 
 def _fingerprint(key: str, row: list[Any]) -> Fingerprint:
     voice, file, name, expression, asserts, suggests, names, *marks = row
     contradicts, imitated, won, refuses, begins, holds = marks
-    examples = tuple([(value, gives) for value, gives in won])
     return Fingerprint(
         key, voice, file, name, expression, _claim(asserts), _claim(suggests), names, contradicts, imitated,
-        examples, tuple(refuses), tuple(begins), tuple(holds),
+        tuple(map(tuple, won)), tuple(refuses), tuple(begins), tuple(holds),
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ they let through is still for the pattern to decide.
 from __future__ import annotations
 
 import re
-from itertools import product
+from itertools import groupby, product
 from re import _constants, _parser  # type: ignore[attr-defined]
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -39,14 +39,17 @@ def literals(pattern: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def _within(nodes: Iterable[_Node]) -> tuple[str, ...]:
     """Texts of which a sequence, folded, has one in it: the longest that can be told in a few."""
-    opened = list(_opened(nodes))
-    places = reversed(range(len(opened)))  # the beginning last: whoever asks knows that
-    found = [_shortest(_sequence(opened[place:], _FEW, fold=True)) for place in places]
+    opened, texts = list(_opened(nodes)), list[_Texts]()
+    for is_text, run in groupby(opened, lambda node: node[0] is _constants.LITERAL):
+        told = [_texts(node, fold=True) for node in run]
+        texts += [_joined(told, _FEW)] if is_text else told
+    places = reversed(range(len(texts)))  # the beginning last: it is known besides
+    found = [_shortest(_joined(texts[place:], _FEW)) for place in places]
     for operation, value in opened:
         if operation is _constants.BRANCH:
             found.append(tuple(sorted({text for branch in value[1] for text in _within(branch)})))
-    few = (texts for texts in found if len(texts) <= _FEW)
-    return max(few, key=lambda texts: (min(map(len, texts)), -len(texts)), default=("",))
+    few = (each for each in found if len(each) <= _FEW)
+    return max(few, key=lambda each: (min(map(len, each)), -len(each)), default=("",))
 
 
 def folded(text: str) -> str:
@@ -60,12 +63,16 @@ def _shortest(texts: _Texts) -> tuple[str, ...]:
     return tuple(sorted(text for text in found if not any(text[:end] in found for end in range(len(text)))))
 
 
-def _sequence(nodes: list[_Node], most: int = _MOST, *, fold: bool = False) -> _Texts:
+def _sequence(nodes: list[_Node], *, fold: bool = False) -> _Texts:
+    return _joined((_texts(node, fold=fold) for node in nodes), _MOST)
+
+
+def _joined(texts: Iterable[_Texts], most: int) -> _Texts:
+    """What parts one after the other may begin with, as far as it can be told in so many texts."""
     whole, parts = {""}, set[str]()
-    for node in nodes:
-        more, cut = _texts(node, fold=fold)
+    for more, cut in texts:
         if len(whole) * (len(more) + len(cut)) + len(parts) > most:
-            more, cut = set(), set(_shortest((more, cut)))
+            more, cut = set(), set(_shortest((more, cut)))  # noqa: PLW2901 - less of it
         if len(whole) * len(cut) + len(parts) > most:
             return set(), whole | parts
         parts |= {before + after for before, after in product(whole, cut)}

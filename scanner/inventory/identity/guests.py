@@ -34,8 +34,7 @@ def guest_of(question: Question, asset: int) -> Part | None:
         return None
     if not _is_carried_by_another(question, known, max(tenure.scan for tenure in words.values())):
         return None
-    told = {kind for kind, _ in words}
-    how = " ".join([CARD, *(f"-{kind.replace(' ', '_')}" for kind in kinds if kind in told)])
+    how = " ".join([CARD, *sorted({f"-{kind.replace(' ', '_')}" for kind, _ in words})])
     return Part(how, words=frozenset(words))
 
 

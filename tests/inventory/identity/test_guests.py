@@ -42,7 +42,7 @@ def test_a_guest_of_a_dock_is_no_new_system_once_the_old_one_is_back_with_anothe
     assert nights.assets() == 2
     with reading(nights.inventory) as connection:
         ties = connection.execute(select(TIES.c.kind, TIES.c.how, TIES.c.author)).all()
-    assert ties == [("split", "card -guid -name -fqdn", "")]
+    assert ties == [("split", "card -fqdn -guid -name", "")]
 
 
 def test_guests_that_come_again_and_again_are_told_apart_as_well(nights: Nights) -> None:
