@@ -175,12 +175,13 @@ def test_no_match_begins_otherwise(data: st.DataObject) -> None:
         assert any(text in folded(value) for text in holds)
 
 
-@pytest.mark.parametrize("letter", [*string.ascii_lowercase, "é", "ß", "ς", "\u0131"])
-def test_folded_letters_are_those_that_a_pattern_without_case_takes_for_one(letter: str) -> None:
-    everything = "".join(map(chr, range(sys.maxunicode + 1)))
-    found = re.findall(f"(?i:{letter})", everything)
-    assert len(found) > 1
-    assert {folded(each) for each in found} == {folded(letter)}
+def test_folded_letters_are_those_that_a_pattern_without_case_takes_for_one() -> None:
+    characters = map(chr, range(sys.maxunicode + 1))
+    cased = "".join(each for each in characters if {each.lower(), each.upper(), each.casefold()} != {each})
+    for letter in (*string.ascii_lowercase, "é", "ß", "ς", "\u0131"):
+        found = re.findall(f"(?i:{letter})", cased)
+        assert len(found) > 1
+        assert {folded(each) for each in found} == {folded(letter)}
 
 
 # --- patterns that may become slow

@@ -41,10 +41,9 @@ def _is_double(question: Question, one: Known, other: Known) -> bool:
     shared = set(_theirs_alone(question, one, other))
     installed = any(rules().kinds[kind].group == "installed" for kind in shared)
     differ = cards_differ(one, other, question.holders)
+    # two of one model have its key, and that alone; a laptop in its dock has its name as well
     if differ and not _names(one) & _names(other):
-        return (
-            False  # two of one model have its key, and that alone; a laptop in its dock has its name as well
-        )
+        return False
     return bool(shared) and (installed or not differ or not other.lasted)
 
 
