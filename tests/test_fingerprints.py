@@ -135,23 +135,7 @@ def test_what_all_matches_have_in_common(
     assert literals(pattern) == (begins, holds)
 
 
-_ATOMS = st.sampled_from(
-    [
-        "a",
-        "b",
-        "ab",
-        "[ab]",
-        "[^a]",
-        r"\w",
-        ".",
-        "(?i:a)",
-        "(?i:is)",
-        "(?i:[h-k]B)",
-        "é",
-        "(?:a|b)",
-        "(?:ab|a|)",
-    ]
-)
+_ATOMS = st.sampled_from(["a", "b", "ab", "[ab]", "[^a]", r"\w", ".", "(?i:a)", "é", "(?:a|b)", "(?:ab|a|)"])
 _PATTERNS = st.recursive(
     _ATOMS,
     lambda inner: st.one_of(
