@@ -14,7 +14,7 @@ from scanner.errors import ConfigError
 from scanner.imports import CutShortError
 from scanner.imports.decoding import lines_of
 from scanner.imports.dhcp_leases import Lease, mac_of, moment_of, name_of
-from scanner.imports.heard import address_of
+from scanner.imports.heard import demand_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -138,9 +138,7 @@ class _Declarations:
                 return
             case _:
                 return
-        address = address_of(text)
-        if address is None:
-            raise ConfigError("is no address", key=words[0])
+        address = demand_address(text, words[0])
         self._lease = _Open(number, self._depth, address, dict(shared))
 
     def _end(self) -> Iterator[Lease]:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from scanner.errors import ConfigError
 from scanner.imports.dhcp_leases import Lease, mac_of, moment_of, name_of
-from scanner.imports.heard import address_of
+from scanner.imports.heard import demand_address
 from scanner.imports.json_lists import objects_of
+from scanner.imports.streams import each_read
 from scanner.imports.tables import plain, rows_of
 
 if TYPE_CHECKING:
@@ -46,23 +47,14 @@ def begins_answer(beginning: str) -> bool:
 
 def read_file(text: Text, source: Source) -> Iterator[Lease | ConfigError]:
     """Every lease of a lease file, as it comes."""
-    for row in rows_of(text, source, plain):
-        if isinstance(row, ConfigError):
-            yield row
-            continue
-        try:
-            yield from _of_row(row.values)
-        except ConfigError as error:
-            yield error.at(source.name, row.line)
+    return each_read(rows_of(text, source, plain), source, _of_row)
 
 
 def _of_row(row: Mapping[str, str]) -> Iterator[Lease]:
     """A row: of a lease that was deleted the lifetime is 0."""
     if row.get("lease_type", "") in _PREFIX:
         return
-    address = address_of(row["address"])
-    if address is None:
-        raise ConfigError("is no address", key="address")
+    address = demand_address(row["address"], "address")
     lifetime = row.get("valid_lifetime", "")
     if row.get("state", "0") not in _ASSIGNED or not lifetime.strip("0"):
         yield Lease(address, held=False)
@@ -80,23 +72,13 @@ def _seconds(text: str) -> int | None:
 
 def read_answer(text: Text, source: Source) -> Iterator[Lease | ConfigError]:
     """Every lease of an answer, as it comes."""
-    for found in objects_of(text, source, "leases"):
-        if isinstance(found, ConfigError):
-            yield found
-            continue
-        line, value = found
-        try:
-            yield from _of_object(value)
-        except ConfigError as error:
-            yield error.at(source.name, line)
+    return each_read(objects_of(text, source, "leases"), source, _of_object)
 
 
 def _of_object(lease: Mapping[str, Any]) -> Iterator[Lease]:
     if lease.get("type") in _PREFIX:
         return
-    address = address_of(lease.get("ip-address"))
-    if address is None:
-        raise ConfigError("is no address", key="ip-address")
+    address = demand_address(lease.get("ip-address"), "ip-address")
     if lease.get("state", 0) != 0 or lease.get("valid-lft") == 0:
         yield Lease(address, held=False)
         return

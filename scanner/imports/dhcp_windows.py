@@ -11,14 +11,15 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from scanner.errors import ConfigError
 from scanner.imports.dhcp_leases import Lease, mac_of, moment_of, name_of
-from scanner.imports.heard import address_of
+from scanner.imports.heard import demand_address
+from scanner.imports.streams import each_read
 from scanner.imports.tables import quoted, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from scanner.errors import ConfigError
     from scanner.imports import Source
     from scanner.imports.decoding import Text
 
@@ -54,14 +55,8 @@ def _delimiter(beginning: str) -> str | None:
 
 def read_table(beginning: str, text: Text, source: Source) -> Iterator[Lease | ConfigError]:
     """Every lease of a table that begins so, as it comes."""
-    for row in rows_of(text, source, quoted(_delimiter(beginning) or ",")):
-        if isinstance(row, ConfigError):
-            yield row
-            continue
-        try:
-            yield lease_of(row.values, None)
-        except ConfigError as error:
-            yield error.at(source.name, row.line)
+    rows = rows_of(text, source, quoted(_delimiter(beginning) or ","))
+    return each_read(rows, source, lambda fields: (lease_of(fields, None),))
 
 
 def lease_of(fields: Mapping[str, str], lasts: float | None) -> Lease:
@@ -74,9 +69,7 @@ def lease_of(fields: Mapping[str, str], lasts: float | None) -> Lease:
     Raises:
         ConfigError: it is the lease of something that is no address.
     """
-    address = address_of(fields.get("ipaddress", ""))
-    if address is None:
-        raise ConfigError("is no address", key="IPAddress")
+    address = demand_address(fields.get("ipaddress", ""), "IPAddress")
     if fields.get("addressstate", "").strip().lower() not in _ACTIVE:
         return Lease(address, held=False)
     host, domain = name_of(fields.get("hostname", ""))

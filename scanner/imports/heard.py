@@ -8,6 +8,7 @@ from functools import lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from scanner.errors import ConfigError
 from scanner.model import Endpoint, Observation, Outcome, Transport
 from scanner.probes import probes
 from scanner.wire import safe
@@ -51,6 +52,18 @@ def address_of(value: object) -> str | None:
         return str(ip_address(value))
     except ValueError:
         return None
+
+
+def demand_address(value: object, key: str) -> str:
+    """The address that stands under a key, in its usual form.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    address = address_of(value)
+    if address is None:
+        raise ConfigError("is no address", key=key)
+    return address
 
 
 def port_of(value: object) -> int | None:

@@ -14,7 +14,7 @@ from scanner.errors import ConfigError
 from scanner.imports import Format
 from scanner.imports.banners import ended, greeted
 from scanner.imports.heard import (
-    address_of,
+    demand_address,
     moment_of,
     observation,
     one_line,
@@ -23,7 +23,7 @@ from scanner.imports.heard import (
     version_of,
 )
 from scanner.imports.replaying import replayed
-from scanner.imports.streams import values
+from scanner.imports.streams import each_read, values
 from scanner.language import Message
 from scanner.probes import http1, lines, x509
 
@@ -43,24 +43,18 @@ _LONGEST: Final = 1 << 16
 
 def read(source: Source) -> Iterator[Observation | ConfigError]:
     """What every record of the file says, as it comes."""
-    for found in values(source):
-        if isinstance(found, ConfigError):
-            yield found
-            continue
-        line, value = found
-        try:
-            for record in value if isinstance(value, list) else [value]:
-                yield from _of_record(record, source)
-        except ConfigError as error:
-            yield error.at(source.name, line)
+    return each_read(values(source), source, lambda value: _of_value(value, source))
+
+
+def _of_value(value: Any, source: Source) -> Iterator[Observation]:  # noqa: ANN401 - JSON is anything
+    for record in value if isinstance(value, list) else [value]:
+        yield from _of_record(record, source)
 
 
 def _of_record(record: Any, source: Source) -> Iterator[Observation]:  # noqa: ANN401 - JSON is anything
     if not isinstance(record, dict):
         raise ConfigError("is no record of masscan: it must be an object")
-    address = address_of(record.get("ip"))
-    if address is None:
-        raise ConfigError("is no address", key="ip")
+    address = demand_address(record.get("ip"), "ip")
     at = moment_of(record.get("timestamp"), source.now)
     ports = record.get("ports", [record])
     for each in ports if isinstance(ports, list) else ():

@@ -6,7 +6,6 @@ looked at: what stands in any other column is read past, and kept nowhere.
 
 from __future__ import annotations
 
-import csv
 import re
 import unicodedata
 from collections import deque
@@ -18,6 +17,7 @@ from scanner.imports import CutShortError
 from scanner.imports.decoding import Line as _Line
 from scanner.imports.decoding import lines_of
 from scanner.imports.encodings import text_of_any
+from scanner.imports.tables import of_width, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -80,7 +80,7 @@ def headings_of(text: str, known: Mapping[str, str]) -> Headings:
     best = Headings()
     for delimiter in _DELIMITERS:
         try:
-            cells = _split(text, delimiter)
+            cells = quoted(delimiter)(text)
         except ConfigError:
             continue
         found = Headings(delimiter, len(cells))
@@ -113,7 +113,7 @@ def sheet_rows(
             headings.width = headings_found.width or 1
             continue
         try:
-            cells = _checked(_split(found.text, headings.delimiter), headings.width)
+            cells = _checked(quoted(headings.delimiter)(found.text), headings.width)
         except ConfigError as error:
             if found.ended:
                 yield error.at(source.name, found.number)
@@ -165,18 +165,7 @@ def _records(source: Source) -> Iterator[_Record | ConfigError]:
             begun.clear()
 
 
-def _split(text: str, delimiter: str) -> list[str]:
-    try:
-        return next(csv.reader([text], delimiter=delimiter, strict=True), [])
-    except csv.Error as error:
-        raise ConfigError("is no row of a table: {why}", why=error) from error
-
-
 def _checked(cells: list[str], width: int) -> list[str]:
     if len(cells) == width + 1 and not cells[-1]:
         return cells[:-1]  # a separator at the end of the row, and none at that of the header
-    if len(cells) != width:
-        raise ConfigError(
-            "has {found} columns, where the header has {expected}", found=len(cells), expected=width
-        )
-    return cells
+    return of_width(cells, width)

@@ -13,7 +13,7 @@ from scanner.imports import CutShortError
 from scanner.jsonl import parsed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from _typeshed import WriteableBuffer
 
@@ -27,6 +27,8 @@ _MARK: Final = b"\xef\xbb\xbf"
 """The byte order mark that some editors begin a file with."""
 
 _Part = TypeVar("_Part")
+_Value = TypeVar("_Value")
+_Read = TypeVar("_Read")
 
 
 class Watched(io.RawIOBase):
@@ -85,6 +87,29 @@ def values(source: Source) -> Iterator[tuple[int, Any] | ConfigError]:
         except ConfigError as error:
             cut = raw is not None and not raw.endswith(b"\n")
             yield CutShortError(file=source.name, line=number) if cut else error.at(source.name, number)
+
+
+def each_read(
+    found: Iterable[tuple[int, _Value] | ConfigError],
+    source: Source,
+    read: Callable[[_Value], Iterable[_Read]],
+) -> Iterator[_Read | ConfigError]:
+    """What the values of a file say, one after the other; what is wrong with one is said of its line.
+
+    Args:
+        found: the values, each with its line's number, or what is wrong there.
+        source: the file.
+        read: what one value says; raises ConfigError where it is no such thing.
+    """
+    for each in found:
+        if isinstance(each, ConfigError):
+            yield each
+            continue
+        line, value = each
+        try:
+            yield from read(value)
+        except ConfigError as error:
+            yield error.at(source.name, line)
 
 
 _FRAME: Final = (b"", b"[", b"]", b"{finished: 1}")

@@ -38,7 +38,8 @@ def rows_of(text: Text, source: Source, split: Callable[[str], list[str]]) -> It
         if not line.text.strip() or line.text.startswith("#"):
             continue
         try:
-            values = _checked(split(line.text), header)
+            values = split(line.text)
+            values = of_width(values, len(header)) if header else values
         except ConfigError as error:
             yield error.at(source.name, line.number) if line.ended else _cut(source, line.number)
             continue
@@ -50,10 +51,15 @@ def rows_of(text: Text, source: Source, split: Callable[[str], list[str]]) -> It
             header = [name.strip().lower() for name in values]
 
 
-def _checked(values: list[str], header: list[str]) -> list[str]:
-    if header and len(values) != len(header):
+def of_width(values: list[str], width: int) -> list[str]:
+    """The values of a row, which has as many columns as the header.
+
+    Raises:
+        ConfigError: it has not.
+    """
+    if len(values) != width:
         raise ConfigError(
-            "has {found} columns, where the header has {expected}", found=len(values), expected=len(header)
+            "has {found} columns, where the header has {expected}", found=len(values), expected=width
         )
     return values
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from scanner.errors import ConfigError
 from scanner.imports import Format
-from scanner.imports.heard import address_of, moment_of, observation, port_of
-from scanner.imports.streams import values
+from scanner.imports.heard import demand_address, moment_of, observation, port_of
+from scanner.imports.streams import each_read, values
 from scanner.imports.zgrab2_modules import certified, told
 from scanner.language import Message
 from scanner.model import Transport
@@ -28,24 +28,14 @@ _MODULES: Final = 64
 
 def read(source: Source) -> Iterator[Observation | ConfigError]:
     """What every line of the file says, as it comes."""
-    for found in values(source):
-        if isinstance(found, ConfigError):
-            yield found
-            continue
-        line, value = found
-        try:
-            yield from _of_host(value, source)
-        except ConfigError as error:
-            yield error.at(source.name, line)
+    return each_read(values(source), source, lambda value: _of_host(value, source))
 
 
 def _of_host(value: Any, source: Source) -> Iterator[Observation]:  # noqa: ANN401 - JSON is anything
     data = value.get("data") if isinstance(value, dict) else None
     if not isinstance(data, dict):
         raise ConfigError("is no line of zgrab2: it must be an object with a key data")
-    address = address_of(value.get("ip"))
-    if address is None:
-        raise ConfigError("is no address", key="ip")
+    address = demand_address(value.get("ip"), "ip")
     for grab in list(data.values())[:_MODULES]:
         if isinstance(grab, dict):
             yield from _of_grab(address, grab, source)
