@@ -11,7 +11,6 @@ import os
 import platform
 import pwd
 from datetime import UTC, date, datetime, time
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +35,7 @@ from scanner.data import data_version
 from scanner.inventory import open_inventory
 from scanner.inventory.campaigns import campaign_named, campaigns_rows, open_campaign
 from scanner.language import translate
+from scanner.version import installed_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,11 +115,7 @@ def close(*, name: str, where: Where, today: date, form: str) -> None:
 
 
 def _versions() -> dict[str, str]:
-    try:
-        product = version("vetuste")
-    except PackageNotFoundError:
-        product = ""
-    return {"vetuste": product, "data": data_version(), "python": platform.python_version()}
+    return {"vetuste": installed_version(), "data": data_version(), "python": platform.python_version()}
 
 
 def _rows(manifest: Manifest) -> int:

@@ -7,12 +7,11 @@ What an agent of GLPI manages gets no document: the agent knows better, and ours
 from __future__ import annotations
 
 import hashlib
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 
 from scanner.model import Certainty, Role
+from scanner.version import installed_version
 from scanner.wire import printable
 
 if TYPE_CHECKING:
@@ -113,9 +112,6 @@ def _told(**values: str) -> dict[str, str]:
     return {key: printable(value, _LONGEST) for key, value in values.items() if value}
 
 
-@cache
 def _client() -> str:
-    try:
-        return f"vetuste_v{version('vetuste')}"
-    except PackageNotFoundError:
-        return "vetuste"
+    product = installed_version()
+    return f"vetuste_v{product}" if product else "vetuste"

@@ -6,7 +6,6 @@ A report is one file: its style and its plots stand in it, and it asks nothing o
 from __future__ import annotations
 
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -15,6 +14,7 @@ from markupsafe import Markup
 from scanner.language import Message, translate, translate_plural
 from scanner.reports import plots
 from scanner.reports.typography import Typography, css_text, cut, name
+from scanner.version import installed_version
 
 if TYPE_CHECKING:
     from datetime import date
@@ -30,20 +30,13 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(name=name, cut=cut, css_text=_css)
-    environment.globals.update(plots=plots, version=_version())
+    environment.globals.update(plots=plots, version=installed_version() or "?")
     return environment
 
 
 def _css(text: str) -> str:
     """What was escaped for HTML already is the text that it stands for."""
     return css_text(text.unescape() if isinstance(text, Markup) else text)
-
-
-def _version() -> str:
-    try:
-        return version("vetuste")
-    except PackageNotFoundError:
-        return "?"
 
 
 def render(template: str, language: str, today: date, **values: Any) -> str:  # noqa: ANN401 - a template's

@@ -9,8 +9,6 @@ import os
 import re
 import socket
 from contextlib import closing
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -18,6 +16,7 @@ from urllib.parse import urlsplit
 from scanner.alerts.channels import PATIENCE, reason
 from scanner.alerts.model import Channel, DeliveryError
 from scanner.errors import ConfigError
+from scanner.version import installed_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -95,7 +94,7 @@ def _line(event: Event, letter: Letter) -> bytes:
 
 
 def _cef(event: Event, letter: Letter) -> str:
-    head = ("vetuste", "vetuste", _product(), event.kind, event.title)
+    head = ("vetuste", "vetuste", installed_version() or "-", event.kind, event.title)
     fields = {
         "rt": str(int(event.raised.timestamp() * 1000)),
         "externalId": event.id,
@@ -107,14 +106,6 @@ def _cef(event: Event, letter: Letter) -> str:
     }
     extension = " ".join(f"{name}={_value(value)}" for name, value in fields.items())
     return f"CEF:0|{'|'.join(map(_header, head))}|{event.severity}|{extension}"
-
-
-@cache
-def _product() -> str:
-    try:
-        return version("vetuste")
-    except PackageNotFoundError:
-        return "-"
 
 
 def _address(address: str) -> dict[str, str]:

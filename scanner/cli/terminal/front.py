@@ -34,15 +34,10 @@ No agent, no password, no harm: what machines say of themselves is compared with
 def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - click calls it
     if not wanted:
         return
-    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - 20 ms that only --version pays
-
     from scanner.data import data_version  # noqa: PLC0415 - reads every data file
+    from scanner.version import installed_version  # noqa: PLC0415 - 20 ms that only --version pays
 
-    try:
-        product = version("vetuste")
-    except PackageNotFoundError:
-        product = translate("from a checkout")
-    values = {"version": product, "data": data_version()}
+    values = {"version": installed_version() or translate("from a checkout"), "data": data_version()}
     click.echo(translate("vetuste {version}, data {data}").format(**values))
     context.exit()
 

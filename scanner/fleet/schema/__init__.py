@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
 from scanner.errors import ConfigError
 from scanner.fleet.link import Link
 from scanner.fleet.roles import demand_group
+from scanner.version import installed_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,10 +32,7 @@ ON CONFLICT (single) DO UPDATE SET version = excluded.version, schema = excluded
 
 def program_version() -> str:
     """The version of this program: workers are of the centre's, or take nothing."""
-    try:
-        return version("vetuste")
-    except PackageNotFoundError:
-        return "0"
+    return installed_version() or "0"
 
 
 def install(dsn: str, apply_jobs: Callable[[str], None]) -> bool:
