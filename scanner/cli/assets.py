@@ -14,7 +14,7 @@ import click
 
 from scanner.cli.terminal.commands import CommandGroup
 from scanner.cli.terminal.commands import command as command_of
-from scanner.cli.terminal.deciding import account
+from scanner.cli.terminal.deciding import account, by_hand
 from scanner.cli.terminal.filters import filters
 from scanner.cli.terminal.objects import asset_object
 from scanner.cli.terminal.options import Where, formats, today, where
@@ -27,7 +27,7 @@ from scanner.inventory.findings.today import settle
 from scanner.language import translate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import date
 
     from scanner.inventory import Asset, Filters
@@ -49,20 +49,6 @@ def _list(*, where: Where, wanted: Filters, form: str, limit: int | None, today:
             write_objects(form, (asset_object(asset) for asset in assets))
         else:
             _print(assets, several=len(Area().sites(inventory)) > 1)
-
-
-def _by_hand(function: Callable[..., None]) -> Callable[..., None]:
-    """Who decides, and why."""
-    for option in (
-        click.option(
-            "--by", cls=Option, metavar="WHO", help="Who decides (otherwise the account that runs this)."
-        ),
-        click.option(
-            "--note", cls=Option, default="", metavar="TEXT", help="For those who read the history."
-        ),
-    ):
-        function = option(function)
-    return function
 
 
 class _Address(click.ParamType[str]):
@@ -91,7 +77,7 @@ class _Address(click.ParamType[str]):
     "others", cls=Argument, nargs=-1, required=True, type=click.IntRange(min=1), help="The others."
 )
 @where
-@_by_hand
+@by_hand
 def merge(*, asset: int, others: tuple[int, ...], where: Where, by: str | None, note: str) -> None:
     """Merge, and say so."""
     with open_inventory(where.url()) as inventory:
@@ -119,7 +105,7 @@ def merge(*, asset: int, others: tuple[int, ...], where: Where, by: str | None, 
 )
 @click.option("--address", cls=Option, type=_Address(), metavar="ADDRESS", help="Where it was another one.")
 @where
-@_by_hand
+@by_hand
 def split(  # noqa: PLR0913 - one parameter an option
     *, asset: int, other: int | None, address: str | None, where: Where, by: str | None, note: str
 ) -> None:

@@ -13,12 +13,9 @@ from __future__ import annotations
 from functools import reduce
 from typing import TYPE_CHECKING
 
-import click
-
 from scanner.cli.terminal.commands import command as command_of
-from scanner.cli.terminal.options import Where, Words, flat, formats, where
+from scanner.cli.terminal.options import Where, flat, formats, rows_by, where
 from scanner.cli.terminal.output import say, write_csv, write_json_list, write_lines
-from scanner.cli.terminal.switches import Option
 from scanner.cli.terminal.table import Cell, Column, table, terminal_width
 from scanner.cli.terminal.words import heading
 from scanner.inventory import COVERED_BY, CoverageRow, coverage_rows, open_inventory
@@ -37,13 +34,7 @@ if TYPE_CHECKING:
     ),
 )
 @where
-@click.option(
-    "--by",
-    cls=Option,
-    type=Words(COVERED_BY),
-    multiple=True,
-    help="What a row is; several give a row each; ward otherwise.",
-)
+@rows_by(COVERED_BY)
 @formats("table", "csv", "json")
 def command(*, where: Where, by: tuple[tuple[str, ...], ...], form: str) -> None:
     """Sum up and print."""

@@ -17,7 +17,7 @@ import click
 from scanner.cli.terminal.commands import command as command_of
 from scanner.cli.terminal.filters import filters
 from scanner.cli.terminal.heads import tell_head
-from scanner.cli.terminal.options import Where, today, where
+from scanner.cli.terminal.options import Where, out, today, where
 from scanner.cli.terminal.output import machine, machine_bytes, tell
 from scanner.cli.terminal.switches import Argument, Option, switches
 from scanner.errors import ConfigError
@@ -92,9 +92,7 @@ def _names() -> str:
     help=_names(),
 )
 @where
-@click.option(
-    "--out", cls=Option, default="-", metavar="FILE", help="The file to write; - is standard output."
-)
+@out
 @click.option("--dialect", cls=Option, default="", help="Of CSV files: excel-fr (otherwise) or rfc4180.")
 @filters
 @today

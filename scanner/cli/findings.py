@@ -13,7 +13,7 @@ import click
 
 from scanner.cli.terminal.commands import CommandGroup
 from scanner.cli.terminal.commands import command as command_of
-from scanner.cli.terminal.deciding import account, decision_of, networks_of, sure
+from scanner.cli.terminal.deciding import account, by_hand, decision_of, networks_of, sure
 from scanner.cli.terminal.filters import filters
 from scanner.cli.terminal.finding_lines import (
     cause_of,
@@ -24,7 +24,7 @@ from scanner.cli.terminal.finding_lines import (
     standing_object,
     why,
 )
-from scanner.cli.terminal.options import Day, Where, formats, today, where
+from scanner.cli.terminal.options import Day, Where, formats, today, together, where
 from scanner.cli.terminal.output import say, say_under, write_csv, write_json, write_line, write_objects
 from scanner.cli.terminal.switches import Argument, Option
 from scanner.cli.terminal.words import STATE
@@ -46,36 +46,28 @@ _CSV: Final = (
 
 def _about_findings(prefix: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """``--state --cause --owner --due-before --overdue``; while something is set, the first is ``--from``."""
-
-    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        for option in (
-            click.option(
-                "--overdue", cls=Option, is_flag=True, help="Only those that should be done by now."
-            ),
-            click.option(
-                "--due-before", cls=Option, type=Day(), metavar="DATE", help="Only those due before this day."
-            ),
-            click.option(
-                "--cause",
-                "cause",
-                cls=Option,
-                multiple=True,
-                type=click.Choice(list(causes())),
-                help="Only of this cause; may be repeated.",
-            ),
-            click.option(
-                prefix,
-                "states",
-                cls=Option,
-                multiple=True,
-                type=click.Choice([state.value for state in State]),
-                help="Only in this state; may be repeated. Otherwise all but closed ones.",
-            ),
-        ):
-            function = option(function)
-        return function
-
-    return decorate
+    return together(
+        click.option(
+            prefix,
+            "states",
+            cls=Option,
+            multiple=True,
+            type=click.Choice([state.value for state in State]),
+            help="Only in this state; may be repeated. Otherwise all but closed ones.",
+        ),
+        click.option(
+            "--cause",
+            "cause",
+            cls=Option,
+            multiple=True,
+            type=click.Choice(list(causes())),
+            help="Only of this cause; may be repeated.",
+        ),
+        click.option(
+            "--due-before", cls=Option, type=Day(), metavar="DATE", help="Only those due before this day."
+        ),
+        click.option("--overdue", cls=Option, is_flag=True, help="Only those that should be done by now."),
+    )
 
 
 def _wanted(given: dict[str, Any], today: date, owner: str = "") -> Wanted:
@@ -150,8 +142,7 @@ def _list(
     metavar="PLACE",
     help="A subnet or a ward where it may still be seen; may be repeated.",
 )
-@click.option("--note", cls=Option, default="", metavar="TEXT", help="For those who read the history.")
-@click.option("--by", cls=Option, metavar="WHO", help="Who decides (otherwise the account that runs this).")
+@by_hand
 @click.option("--all", "everything", cls=Option, is_flag=True, help="Every finding that the filters leave.")
 @click.option("--yes", cls=Option, is_flag=True, help="Do not ask whether that is meant.")
 @_about_findings("--from")

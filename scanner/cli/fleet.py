@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scanner.cli.terminal import fleet_plans, fleet_running, fleet_sites
+from scanner.cli.terminal.asking import wish
 from scanner.cli.terminal.commands import CommandGroup
 from scanner.cli.terminal.commands import command as command_of
-from scanner.cli.terminal.fleet_centre import centre, checked_request, database, file_of, wish
+from scanner.cli.terminal.fleet_centre import centre, checked_request, database, file_of
 from scanner.cli.terminal.fleet_lines import RUN_STATE, print_runs, run_object
 from scanner.cli.terminal.options import formats
 from scanner.cli.terminal.output import say, tell, write_json_list, write_lines

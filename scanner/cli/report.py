@@ -16,7 +16,7 @@ import click
 from scanner.cli.terminal.areas import in_area
 from scanner.cli.terminal.commands import command as command_of
 from scanner.cli.terminal.heads import tell_head
-from scanner.cli.terminal.options import Where, today, where
+from scanner.cli.terminal.options import Where, out, today, where
 from scanner.cli.terminal.output import machine, machine_bytes, tell
 from scanner.cli.terminal.switches import Argument, Option, switches
 from scanner.errors import ConfigError
@@ -70,9 +70,7 @@ _BESIDE: Final = {"ward": "remediation", "auditor": "csv"}
     default="html",
     help="What to write; the first is the default.",
 )
-@click.option(
-    "--out", cls=Option, default="-", metavar="FILE", help="The file to write; - is standard output."
-)
+@out
 @today
 def command(  # noqa: PLR0913 - one parameter an option
     *,

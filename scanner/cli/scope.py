@@ -17,7 +17,7 @@ from scanner.cli.checkup.installation import url_is_absent
 from scanner.cli.terminal.commands import CommandGroup
 from scanner.cli.terminal.commands import command as command_of
 from scanner.cli.terminal.exits import DONE, FINDINGS, WRONG
-from scanner.cli.terminal.options import Where, formats, signing_key, where
+from scanner.cli.terminal.options import Where, formats, out, signing_key, where
 from scanner.cli.terminal.output import complain, machine, say, tell, write_json_list, write_line
 from scanner.cli.terminal.switches import Option, switches
 from scanner.errors import ConfigError
@@ -154,9 +154,7 @@ def _checked(source: SiteSource, role: str) -> tuple[str, str]:
     ),
 )
 @where
-@click.option(
-    "--out", cls=Option, default="-", metavar="FILE", help="The file to write; - is standard output."
-)
+@out
 def letter_(*, where: Where, out: str) -> None:
     """Write it."""
     from scanner.reports.letter import letter  # noqa: PLC0415 - probes, transport: only this verb needs them

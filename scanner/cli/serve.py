@@ -17,7 +17,7 @@ import click
 from scanner.cli.terminal.commands import CommandGroup
 from scanner.cli.terminal.deciding import account
 from scanner.cli.terminal.logs import event
-from scanner.cli.terminal.options import Where, where
+from scanner.cli.terminal.options import Where, together, where
 from scanner.cli.terminal.output import tell
 from scanner.cli.terminal.serving import ROLES, Network, needs_dashboard, tokens_file, tokens_option
 from scanner.cli.terminal.switches import Option
@@ -25,14 +25,13 @@ from scanner.cli.terminal.token_giving import token
 from scanner.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from ipaddress import IPv4Network, IPv6Network
 
     from scanner.dashboard.access import Access
     from scanner.dashboard.access.binding import Binding
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
-_OPTIONS = (
+_options = together(
     click.option(
         "--host",
         cls=Option,
@@ -175,10 +174,8 @@ def _say(access: Access, place: tuple[str, int]) -> None:
 
 
 def _group() -> CommandGroup:
-    serve: Callable[..., Any] = _serve
-    for option in reversed(_OPTIONS):
-        serve = option(serve)
-    made = click.command("serve", CommandGroup, help=__doc__, invoke_without_command=True)(where(serve))
+    serve = where(_options(_serve))
+    made = click.command("serve", CommandGroup, help=__doc__, invoke_without_command=True)(serve)
     made.add_command(token)
     made.examples = (
         ("For whoever is at this machine:", "vetuste serve"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from scanner.cli.terminal.options import together
 from scanner.cli.terminal.switches import Option
 from scanner.errors import ConfigError
 from scanner.inventory import Area, open_inventory
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from scanner.cli.terminal.options import Where
 
-_OPTIONS = (
+_options = together(
     click.option("--only-site", cls=Option, default="", metavar="SITE", help="Only the site of this name."),
     click.option(
         "--only-establishment",
@@ -41,10 +42,7 @@ def in_area(function: Callable[..., Any]) -> Callable[..., Any]:
         area = Area(only_site, only_establishment, only_group)
         return function(where=where, sites=None if area == Area() else _sites(where, area), **others)
 
-    made: Callable[..., Any] = told
-    for option in reversed(_OPTIONS):
-        made = option(made)
-    return made
+    return _options(told)
 
 
 def _sites(where: Where, area: Area) -> frozenset[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import reduce
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -10,6 +9,7 @@ import click
 from scanner.audit import demand_signed
 from scanner.cli.checkup import State
 from scanner.cli.checkup.opinions import opinions
+from scanner.cli.terminal.options import together
 from scanner.cli.terminal.output import tell
 from scanner.cli.terminal.scanning import Job, known_of, spared
 from scanner.cli.terminal.switches import Option
@@ -21,11 +21,11 @@ from scanner.transport.descriptors import descriptor_limit
 from scanner.transport.limits import PROFILES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from scanner.cli.terminal.options import Where
 
-_OPTIONS: Final = (
+wish = together(
     click.option(
         "--exclude", cls=Option, multiple=True, metavar="TARGET", help="Never touch these; may be repeated."
     ),
@@ -35,6 +35,11 @@ _OPTIONS: Final = (
     click.option(
         "--rate", cls=Option, type=click.FloatRange(min=0.01), help="At most so many attempts a second."
     ),
+)
+"""What may be asked of any scan, of a site's too: ``--exclude``, ``--profile``, ``--rate``, by name."""
+
+scan_options = together(
+    wish,
     click.option("--ports", cls=Option, metavar="LIST", help="Only these of the profile's ports: 445,139."),
     click.option(
         "--sweep",
@@ -64,12 +69,9 @@ _OPTIONS: Final = (
         help="Seconds to wait for a network that is away; 180 otherwise.",
     ),
 )
+"""What a scan is asked for, ``--exclude`` to ``--patience``; :func:`job_of` reads them by name."""
+
 _OTHERWISE: Final = {"sweep": CONNECT, "patience": PATIENCE}
-
-
-def scan_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """What a scan is asked for, ``--exclude`` to ``--patience``; :func:`job_of` reads them by name."""
-    return reduce(lambda made, option: option(made), reversed(_OPTIONS), function)
 
 
 def arguments_of(asked: Mapping[str, Any]) -> tuple[str, ...]:

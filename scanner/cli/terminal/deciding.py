@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from scanner.cli.terminal.options import together
+from scanner.cli.terminal.switches import Option
 from scanner.errors import ConfigError
 from scanner.inventory import Decision, State, networks_named
 from scanner.language import translate
@@ -21,6 +23,15 @@ if TYPE_CHECKING:
 
 _LONGEST: Final = 2000
 """Characters of a note, a measure or an owner's name."""
+
+
+by_hand = together(
+    click.option("--note", cls=Option, default="", metavar="TEXT", help="For those who read the history."),
+    click.option(
+        "--by", cls=Option, metavar="WHO", help="Who decides (otherwise the account that runs this)."
+    ),
+)
+"""Who decides, and why."""
 
 
 def account() -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from scanner.cli.terminal.areas import in_area
-from scanner.cli.terminal.options import Words
+from scanner.cli.terminal.options import rows_by, together
 from scanner.cli.terminal.switches import Option
 from scanner.inventory import Filters
 from scanner.model import Certainty, Status
@@ -25,32 +25,52 @@ _STATUS: Final = click.option(
 )
 
 
+_filters = together(
+    click.option(
+        "--ward", cls=Option, default="", metavar="NAME", help="Only this ward; * and ? as in a shell."
+    ),
+    click.option(
+        "--os",
+        "pattern",
+        cls=Option,
+        default="",
+        metavar="PATTERN",
+        help="Only machines that may be of this system.",
+    ),
+    _STATUS,
+    click.option(
+        "--certainty",
+        cls=Option,
+        type=click.Choice([each.value for each in Certainty]),
+        help="Only machines known with this certainty.",
+    ),
+    click.option(
+        "--text",
+        cls=Option,
+        default="",
+        metavar="TEXT",
+        help="Only where address, name, domain or MAC holds this.",
+    ),
+)
+
+
 def matching(by: tuple[str, ...]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """``--os --status --by``: which machines are counted, and what a row is.
 
     Args:
         by: what a row may be.
     """
-
-    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        row = click.option(
-            "--by",
-            cls=Option,
-            type=Words(by),
-            multiple=True,
-            help="What a row is; several give a row each; ward otherwise.",
-        )
-        system = click.option(
+    return together(
+        click.option(
             "--os",
             "pattern",
             cls=Option,
             metavar="PATTERN",
             help='Product or release: xp, "Windows XP", "windows 10*".',
-        )
-        made: Callable[..., Any] = system(_STATUS(row(function)))
-        return made
-
-    return decorate
+        ),
+        _STATUS,
+        rows_by(by),
+    )
 
 
 def filters(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -77,37 +97,4 @@ def filters(function: Callable[..., Any]) -> Callable[..., Any]:
         )
         return function(wanted=wanted, **others)
 
-    made: Callable[..., Any] = in_area(filtered)
-    for option in reversed(_options()):
-        made = option(made)
-    return made
-
-
-def _options() -> list[Callable[[Any], Any]]:
-    return [
-        click.option(
-            "--ward", cls=Option, default="", metavar="NAME", help="Only this ward; * and ? as in a shell."
-        ),
-        click.option(
-            "--os",
-            "pattern",
-            cls=Option,
-            default="",
-            metavar="PATTERN",
-            help="Only machines that may be of this system.",
-        ),
-        _STATUS,
-        click.option(
-            "--certainty",
-            cls=Option,
-            type=click.Choice([each.value for each in Certainty]),
-            help="Only machines known with this certainty.",
-        ),
-        click.option(
-            "--text",
-            cls=Option,
-            default="",
-            metavar="TEXT",
-            help="Only where address, name, domain or MAC holds this.",
-        ),
-    ]
+    return _filters(in_area(filtered))

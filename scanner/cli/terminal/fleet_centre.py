@@ -1,4 +1,4 @@
-"""What the commands of the centre have in common: its database, and what is asked of a site."""
+"""What the commands of the centre have in common: its database, and what is asked of a site, checked."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from scanner.config import read_site
 from scanner.errors import ConfigError
 from scanner.scan import Request, prepare
 from scanner.transport.descriptors import descriptor_limit
-from scanner.transport.limits import PROFILES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,30 +56,6 @@ def centre(function: Callable[..., Any]) -> Callable[..., Any]:
             return function(store=store, **others)
 
     return database(told)
-
-
-def wish(function: Callable[..., Any]) -> Callable[..., Any]:
-    """What is asked of a site: ``--profile``, ``--exclude``, ``--rate``, handed over by name."""
-    for option in (
-        click.option(
-            "--rate", cls=Option, type=click.FloatRange(min=0.01), help="At most so many attempts a second."
-        ),
-        click.option(
-            "--profile",
-            cls=Option,
-            type=click.Choice(list(PROFILES)),
-            help="How carefully; clinical otherwise.",
-        ),
-        click.option(
-            "--exclude",
-            cls=Option,
-            multiple=True,
-            metavar="TARGET",
-            help="Never touch these; may be repeated.",
-        ),
-    ):
-        function = option(function)
-    return function
 
 
 def checked_request(

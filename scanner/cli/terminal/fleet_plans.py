@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from scanner.cli.terminal.asking import wish
 from scanner.cli.terminal.commands import CommandGroup
 from scanner.cli.terminal.commands import command as command_of
-from scanner.cli.terminal.fleet_centre import centre, checked_request, file_of, wish
+from scanner.cli.terminal.fleet_centre import centre, checked_request, file_of
 from scanner.cli.terminal.fleet_lines import plan_object, print_plans
 from scanner.cli.terminal.options import formats
 from scanner.cli.terminal.output import say, write_json_list

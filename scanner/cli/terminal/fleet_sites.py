@@ -14,7 +14,7 @@ from scanner.cli.terminal.commands import CommandGroup
 from scanner.cli.terminal.commands import command as command_of
 from scanner.cli.terminal.fleet_centre import centre, checked_request
 from scanner.cli.terminal.fleet_lines import print_sites, site_object
-from scanner.cli.terminal.options import formats
+from scanner.cli.terminal.options import formats, together
 from scanner.cli.terminal.output import say, tell, write_json_list, write_line
 from scanner.cli.terminal.switches import Argument, Option
 from scanner.config import read_site
@@ -31,29 +31,24 @@ if TYPE_CHECKING:
 _key: Callable[[Any], Any] = click.argument("key", cls=Argument)
 
 
-def _credentials(function: Callable[..., Any]) -> Callable[..., Any]:
-    """``FILE``, ``--key``, ``--password`` and ``--password-env``."""
-    for option in (
-        click.option(
-            "--password-env",
-            cls=Option,
-            metavar="NAME",
-            help="Let it log in with the password in this variable.",
-        ),
-        click.option(
-            "--password",
-            "generated",
-            cls=Option,
-            is_flag=True,
-            help="Let it log in with a password that is made now, and printed once, alone.",
-        ),
-        click.option(
-            "--key", cls=Option, required=True, help="The site's key: a-z, 0-9 and _, a letter first."
-        ),
-        click.argument("file", cls=Argument, type=click.Path(path_type=Path)),
-    ):
-        function = option(function)
-    return function
+_credentials = together(
+    click.argument("file", cls=Argument, type=click.Path(path_type=Path)),
+    click.option("--key", cls=Option, required=True, help="The site's key: a-z, 0-9 and _, a letter first."),
+    click.option(
+        "--password",
+        "generated",
+        cls=Option,
+        is_flag=True,
+        help="Let it log in with a password that is made now, and printed once, alone.",
+    ),
+    click.option(
+        "--password-env",
+        cls=Option,
+        metavar="NAME",
+        help="Let it log in with the password in this variable.",
+    ),
+)
+"""``FILE``, ``--key``, ``--password`` and ``--password-env``."""
 
 
 @command_of(

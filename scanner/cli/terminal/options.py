@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache, wraps
+from functools import cache, reduce, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +86,11 @@ class Where:
         return own_data(path)
 
 
+def together(*options: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Several options of a command as one decorator, in the order in which its help has them."""
+    return lambda function: reduce(lambda made, option: option(made), reversed(options), function)
+
+
 def where(function: Callable[..., Any]) -> Callable[..., Any]:
     """``--db``, ``--site`` and ``--data``; handed to the command as ``where``, a :class:`Where`."""
 
@@ -95,19 +100,21 @@ def where(function: Callable[..., Any]) -> Callable[..., Any]:
         use_own(cache(lambda: _asked_data(data) or asked.own_data()))
         return function(where=asked, **others)
 
-    decorate_db = click.option(
-        "--db",
-        cls=Option,
-        metavar="URL",
-        help="The inventory: a file or a URL (otherwise VETUSTE_DB, the site file, ./inventory.db).",
-    )
-    decorate_site = click.option(
-        "--site",
-        cls=Option,
-        metavar="FILE",
-        help="The site file (otherwise VETUSTE_SITE, ./site.toml).",
-    )
-    return decorate_db(decorate_site(_DATA(told)))
+    return together(
+        click.option(
+            "--db",
+            cls=Option,
+            metavar="URL",
+            help="The inventory: a file or a URL (otherwise VETUSTE_DB, the site file, ./inventory.db).",
+        ),
+        click.option(
+            "--site",
+            cls=Option,
+            metavar="FILE",
+            help="The site file (otherwise VETUSTE_SITE, ./site.toml).",
+        ),
+        _DATA,
+    )(told)
 
 
 def own_data(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -247,25 +254,38 @@ def flat(words: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for given in words for word in given))
 
 
-def signing_key(function: Callable[..., Any]) -> Callable[..., Any]:
-    """``--key``: what signs, as ssh-keygen takes it."""
+def rows_by(words: tuple[str, ...]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """``--by``: what a row of figures is, one of these words or several of them."""
     return click.option(
-        "--key",
+        "--by",
         cls=Option,
-        required=True,
-        metavar="FILE",
-        type=click.Path(path_type=Path),
-        help="A private SSH key, or the public half of one in an agent.",
-    )(function)
+        type=Words(words),
+        multiple=True,
+        help="What a row is; several give a row each; ward otherwise.",
+    )
 
 
-def allowed_signers(function: Callable[..., Any]) -> Callable[..., Any]:
-    """``--allowed-signers``: whose signatures count; the parameter is ``allowed``."""
-    return click.option(
-        "--allowed-signers",
-        "allowed",
-        cls=Option,
-        metavar="FILE",
-        type=click.Path(path_type=Path),
-        help="Whose keys count, as ssh-keygen reads it.",
-    )(function)
+out = click.option(
+    "--out", cls=Option, default="-", metavar="FILE", help="The file to write; - is standard output."
+)
+"""Where what is made goes."""
+
+signing_key = click.option(
+    "--key",
+    cls=Option,
+    required=True,
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="A private SSH key, or the public half of one in an agent.",
+)
+"""What signs, as ssh-keygen takes it."""
+
+allowed_signers = click.option(
+    "--allowed-signers",
+    "allowed",
+    cls=Option,
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Whose keys count, as ssh-keygen reads it.",
+)
+"""Whose signatures count."""
