@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import gc
+import signal
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
+
+STOPS: Final = (signal.SIGINT, signal.SIGTERM)
+"""How a process is asked to end."""
 
 
 @contextmanager
@@ -26,3 +30,16 @@ def rare_collections() -> Iterator[None]:
     finally:
         gc.set_threshold(*thresholds)
         gc.unfreeze()
+
+
+@contextmanager
+def signalled(
+    handler: Callable[..., Any] | signal.Handlers, numbers: Iterable[signal.Signals] = STOPS
+) -> Iterator[None]:
+    """Let these signals do something else, in the main thread, as long as this lasts."""
+    before = {number: signal.signal(number, handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handled in before.items():
+            signal.signal(number, signal.SIG_DFL if handled is None else handled)  # None: set from C

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import signal
 import socket
 import ssl
 import sys
@@ -14,6 +13,7 @@ import uvicorn
 
 from scanner.dashboard.protocol import Protocol
 from scanner.errors import ConfigError
+from scanner.process import signalled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,7 +30,6 @@ _WAITING: Final = 512
 _TURN: Final = 0.0005
 """Seconds that one thread has Python to itself where another waits: an answer asks the database again and
 again, and each time whatever works out figures has its turn first."""
-_ENDS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 class _Server(uvicorn.Server):
@@ -39,12 +38,8 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Take the signals while it runs, and raise none of them afterwards."""
-        before = {number: signal.signal(number, self.handle_exit) for number in _ENDS}
-        try:
+        with signalled(self.handle_exit):
             yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, signal.SIG_DFL if handler is None else handler)  # None: set from C
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -13,6 +13,7 @@ from scanner.fleet.carrying import Carrying
 from scanner.fleet.errors import FleetError
 from scanner.fleet.schema import program_version
 from scanner.fleet.worker_store import WorkerStore
+from scanner.process import STOPS
 from scanner.transport.sending import sending
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from scanner.fleet.port import Taken, Taker
 
 _LOGGER: Final = logging.getLogger("vetuste")
-_STOPS: Final = (signal.SIGINT, signal.SIGTERM)
 _SLICE: Final = 0.2
 """Seconds after which whoever waits looks whether to stop."""
 _PATIENCE: Final = 30.0
@@ -80,7 +80,7 @@ class Worker:
         self._name.close()
 
     def _mind_signals(self) -> None:
-        for number in _STOPS:
+        for number in STOPS:
             signal.signal(number, self.stop)
 
     def _carry_out(self, taken: Taken) -> None:

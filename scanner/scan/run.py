@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -13,21 +12,19 @@ import uvloop
 from scanner.errors import ConfigError
 from scanner.language import Message
 from scanner.probes import probes
-from scanner.process import rare_collections
+from scanner.process import STOPS, rare_collections, signalled
 from scanner.scan.neighbours import announce, announce_left, ask_routers
 from scanner.scan.work import Work
 from scanner.sweep.connect import sweep
 from scanner.transport.sending import sending
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from scanner.inventory import Recorder
     from scanner.scan.request import Ground
     from scanner.scan.settling import Settling
     from scanner.scan.work import Past, Screen, Tally
-
-_STOPS: Final = (signal.SIGINT, signal.SIGTERM)
 
 _TELL_EVERY: Final = 0.2
 """Seconds between two reports of progress, and between two looks whether something waits to be written."""
@@ -66,7 +63,8 @@ def run(  # noqa: PLR0913 - what it goes by, each by name
             uvloop.run(_carry_out(work, halted))
         state = "interrupted" if work.tally.interrupted or work.tally.trips else "done"
     finally:
-        with _undisturbed():
+        # No impatient second signal ends the process while the last batch is written; that takes a moment.
+        with signalled(signal.SIG_IGN):
             work.settle()
             try:
                 work.tally.phantoms = recorder.settle_phantoms()
@@ -74,17 +72,6 @@ def run(  # noqa: PLR0913 - what it goes by, each by name
             finally:
                 recorder.finish(state, work.tally.counts(), ended=datetime.now(UTC))
     return work.tally
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Let no impatient second signal end the process while the last batch is written; that takes a moment."""
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in _STOPS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, signal.SIG_DFL if handler is None else handler)  # None: set from C
 
 
 async def _carry_out(work: Work, halted: Callable[[], bool] | None) -> None:
@@ -95,7 +82,7 @@ async def _carry_out(work: Work, halted: Callable[[], bool] | None) -> None:
         work.tally.interrupted, work.tally.halted = True, halted
         sweeping.cancel()
 
-    for number in _STOPS:
+    for number in STOPS:
         loop.add_signal_handler(number, stop)
     try:
         while not sweeping.done():

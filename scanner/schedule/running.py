@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import tempfile
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Final
 
 from scanner.errors import ConfigError
+from scanner.process import signalled
 from scanner.schedule.entries import Run, Schedule
 from scanner.schedule.holding import holding
 from scanner.schedule.state import changing, schedules_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from scanner.schedule.holding import Held
 
-_PASSED_ON: Final = (signal.SIGTERM, signal.SIGINT)
 _FINE: Final = frozenset({0, 1})
 """Exit codes of a scan that came to its end."""
 _WRONG: Final = 2
@@ -78,7 +77,7 @@ def carry_out(  # noqa: PLR0913 - one call, in one place
             schedule = schedule_named(kept, name)
             kept[name] = schedule.with_run(begun)
         child = _Child(schedule, heard, lock)
-        with child.signalled():
+        with signalled(child.stop):
             ended = _scan(schedule, begun, front, child)
             _keep(folder, name, ended)
             if after and not child.stopped:
@@ -116,17 +115,8 @@ class _Child:
         self._schedule, self._heard, self._lock = schedule, heard, lock
         self._process: subprocess.Popen[str] | None = None
 
-    @contextmanager
-    def signalled(self) -> Iterator[None]:
-        """Pass on what this process is told, as long as this lasts."""
-        before = {number: signal.signal(number, self._stop) for number in _PASSED_ON}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    def _stop(self, *_: object) -> None:
+    def stop(self, *_: object) -> None:
+        """Pass on what this process was told."""
         self.stopped = True
         if self._process is not None:
             self._process.terminate()

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import signal
-import sys
 import time
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from scanner.capture.ear import Ear
 from scanner.capture.files import captures
 from scanner.capture.live import Live
 from scanner.cli.terminal.output import complain
-from scanner.cli.terminal.switches import switches
-from scanner.cli.terminal.table import line_width
-from scanner.cli.terminal.text import cut
+from scanner.cli.terminal.renewing import Report
 from scanner.errors import VetusteError
 from scanner.imports.listening import Listening, Places
 from scanner.language import translate
+from scanner.process import signalled
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -28,9 +26,6 @@ if TYPE_CHECKING:
     from scanner.capture.telling import Frame
     from scanner.model import Observation
 
-_STOPS: Final = (signal.SIGINT, signal.SIGTERM)
-_TELL_EVERY: Final = 0.5
-"""Seconds between two reports of progress."""
 _LOOK_EVERY: Final = 4096
 """Frames between two looks at the clock."""
 
@@ -62,10 +57,10 @@ def hear_files(names: Sequence[str], heard: Heard) -> Generator[Listening, None,
     if not found.each and not found.complaint:
         raise VetusteError("there is no capture in it", file=names[0])
     complaints = [found.complaint] if found.complaint else []
-    with Listening(datetime.now(UTC)) as listening, _progress() as show:
+    with Listening(datetime.now(UTC)) as listening, closing(Report()) as report:
         try:
             for capture in found.each:
-                _take(heard.ear.hear(show.passing(capture)), heard, listening)
+                _take(heard.ear.hear(_passing(capture, report)), heard, listening)
                 if capture.complaint:
                     complaints.append(capture.complaint)
         except KeyboardInterrupt:
@@ -97,7 +92,7 @@ def hear_interface(
         VetusteError: it cannot be heard, or vanished; what was heard before was given.
     """
     places, end = Places(), time.monotonic() + seconds
-    with Live(interface) as live, _stopping(live, heard):
+    with Live(interface) as live, signalled(partial(_stop, live, heard)):
         while not live.over and (left := end - time.monotonic()) > 0:
             with Listening(datetime.now(UTC), places) as listening:
                 gone = _hear_portion(live, min(every, left), heard, listening)
@@ -106,6 +101,11 @@ def hear_interface(
             if gone:
                 raise gone
     heard.packets, heard.lost = live.heard, live.lost
+
+
+def _stop(live: Live, heard: Heard, *_: object) -> None:
+    heard.interrupted = True
+    live.stop()
 
 
 def _hear_portion(live: Live, seconds: float, heard: Heard, listening: Listening) -> VetusteError | None:
@@ -124,56 +124,14 @@ def _take(observations: Iterator[Observation], heard: Heard, listening: Listenin
         listening.add(seen, notes.since(seen.endpoint.address))
 
 
-@contextmanager
-def _stopping(live: Live, heard: Heard) -> Iterator[None]:
-    """Let SIGINT and SIGTERM end the hearing, and nothing else."""
-
-    def stop(*_: object) -> None:
-        heard.interrupted = True
-        live.stop()
-
-    before = {number: signal.signal(number, stop) for number in _STOPS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, signal.SIG_DFL if handler is None else handler)  # None: set from C
+def _passing(capture: Capture, report: Report) -> Iterator[Frame]:
+    """The frames of a file, and a look at the clock now and then."""
+    return _looking(capture, report) if report.is_shown else capture.frames()
 
 
-class _Show:
-    """How far the reading is, on a terminal; nothing elsewhere."""
-
-    def __init__(self) -> None:
-        self._shown = switches().verbosity >= 0 and sys.stderr.isatty()
-        self._next = 0.0
-
-    def passing(self, capture: Capture) -> Iterator[Frame]:
-        """The frames of a file, and a look at the clock now and then."""
-        return self._looking(capture) if self._shown else capture.frames()
-
-    def _looking(self, capture: Capture) -> Iterator[Frame]:
-        for count, frame in enumerate(capture.frames()):
-            if not count % _LOOK_EVERY and time.monotonic() >= self._next:
-                self._say(capture)
-            yield frame
-
-    def _say(self, capture: Capture) -> None:
-        self._next = time.monotonic() + _TELL_EVERY
-        text = translate("{file}: {number} MiB read").format(file=capture.name, number=capture.consumed >> 20)
-        sys.stderr.write(f"\r\x1b[K{cut(text, line_width() - 1)}")
-        sys.stderr.flush()
-
-    def clear(self) -> None:
-        """Nothing more comes."""
-        if self._shown:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
-
-
-@contextmanager
-def _progress() -> Iterator[_Show]:
-    show = _Show()
-    try:
-        yield show
-    finally:
-        show.clear()
+def _looking(capture: Capture, report: Report) -> Iterator[Frame]:
+    for count, frame in enumerate(capture.frames()):
+        if not count % _LOOK_EVERY and report.is_due():
+            text = translate("{file}: {number} MiB read")
+            report.show(text.format(file=capture.name, number=capture.consumed >> 20))
+        yield frame

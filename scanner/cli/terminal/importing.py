@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import platform
-import sys
-import time
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Final, Generic, TypeVar
 
 from scanner.classify import default_classifier
 from scanner.cli.terminal.output import complain
-from scanner.cli.terminal.switches import switches
-from scanner.cli.terminal.table import line_width
-from scanner.cli.terminal.text import cut
+from scanner.cli.terminal.renewing import Report
 from scanner.errors import ConfigError
 from scanner.imports import CutShortError, Source
 from scanner.imports.gathering import Gathered
@@ -39,8 +36,6 @@ _Tally = TypeVar("_Tally", "Tally", "RegisterTally")
 
 _NAMED: Final = 20
 """Mistakes of a file that are named one by one; more are counted."""
-_TELL_EVERY: Final = 0.5
-"""Seconds between two reports of progress."""
 
 
 @dataclass(slots=True)
@@ -109,12 +104,16 @@ def perform(
             cannot be written; what was recorded before is kept.
     """
     classifier, reading = default_classifier(), reading_of(form.name, name, stream, database)
-    progress = _Progress()
-    with Gathered() as gathered:
+    with Gathered() as gathered, closing(Report()) as report:
 
         def keep(seen: Observation) -> None:
             gathered.add(seen)
-            progress.read(reading.read.size)
+            if report.is_due():
+                report.show(translate("{number} MiB read").format(number=reading.read.size >> 20))
+
+        def recorded(tally: Tally) -> None:
+            if report.is_due():
+                report.show(translate("{number} machines recorded").format(number=tally.hosts))
 
         wrong, whole = read_all(form.read(reading.source()), keep)
         with (
@@ -122,11 +121,10 @@ def perform(
             reading.recorder(inventory, source, classifier.version) as recorder,
         ):
             recording = Recording(inventory, recorder, source.file if source else None, classifier)
-            tally = recording.record(gathered.hosts(), progress.recorded)
+            tally = recording.record(gathered.hosts(), recorded)
             recorder.finish("done", {**tally.counts(), "wrong": wrong, "cut_short": int(not whole)})
             settle_registers(inventory, classifier)
             settle(inventory)
-    progress.clear()
     return Outcome(tally, recorder.scan_id, wrong, whole)
 
 
@@ -159,32 +157,3 @@ def name_mistake(error: ConfigError, number: int) -> None:
         complain(error)
     elif number == _NAMED + 1:
         complain(translate("and so on: from here on such lines are only counted"))
-
-
-class _Progress:
-    """How far it is, on a terminal; nothing elsewhere: the summary comes soon enough."""
-
-    def __init__(self) -> None:
-        self._shown = switches().verbosity >= 0 and sys.stderr.isatty()
-        self._next = 0.0
-
-    def read(self, size: int) -> None:
-        """So many bytes were read."""
-        if self._shown and time.monotonic() >= self._next:
-            self._show(translate("{number} MiB read").format(number=size >> 20))
-
-    def recorded(self, tally: Tally) -> None:
-        """So much was recorded."""
-        if self._shown and time.monotonic() >= self._next:
-            self._show(translate("{number} machines recorded").format(number=tally.hosts))
-
-    def _show(self, line: str) -> None:
-        self._next = time.monotonic() + _TELL_EVERY
-        sys.stderr.write(f"\r\x1b[K{cut(line, line_width() - 1)}")
-        sys.stderr.flush()
-
-    def clear(self) -> None:
-        """Nothing more comes."""
-        if self._shown:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import logging
-import sys
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from scanner.cli.terminal.logs import LOGGER
 from scanner.cli.terminal.output import complain
-from scanner.cli.terminal.switches import switches
-from scanner.cli.terminal.table import line_width
-from scanner.cli.terminal.text import cut
+from scanner.cli.terminal.renewing import clear, is_watched, renew
 from scanner.language import translate
 
 if TYPE_CHECKING:
@@ -28,12 +25,11 @@ _LOG_EVERY: Final = 30.0
 @contextmanager
 def progress() -> Iterator[Screen]:
     """What a scan tells its progress to."""
-    if switches().verbosity >= 0 and sys.stderr.isatty():
-        line = _Line()
+    if is_watched():
         try:
-            yield line
+            yield _Line()
         finally:
-            line.clear()
+            clear()
     else:
         yield _Log()
 
@@ -64,17 +60,11 @@ class _Line:
         self._pace = _Pace()
 
     def show(self, tally: Tally) -> None:
-        sys.stderr.write(f"\r\x1b[K{cut(self._pace.describe(tally), line_width() - 1)}")
-        sys.stderr.flush()
+        renew(self._pace.describe(tally))
 
     def told(self, message: Message) -> None:
-        self.clear()
+        clear()
         complain(message.render())
-
-    @staticmethod
-    def clear() -> None:
-        sys.stderr.write("\r\x1b[K")
-        sys.stderr.flush()
 
 
 class _Log:
