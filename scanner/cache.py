@@ -138,8 +138,9 @@ def _recall(name: str) -> object:
     _demand_ours(folder.lstat(), stat.S_ISDIR)
     descriptor = os.open(folder / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor has no path
-        _demand_ours(os.fstat(descriptor), stat.S_ISREG)
-        seal, content = file.readline(4096), file.read(_LARGEST)
+        status = os.fstat(descriptor)
+        _demand_ours(status, stat.S_ISREG)
+        seal, content = file.readline(4096), file.read(min(status.st_size, _LARGEST))
     if seal != _sealed(name, content):
         raise ValueError(name)
     found: object = json.loads(content)

@@ -20,8 +20,12 @@ from scanner.addresses import IPV6_END, address_of, number_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_MERGING: Final = 1 << 22
+"""Bytes that are read at once of all runs together when they are merged,"""
 _PIECE: Final = 1 << 16
-"""Bytes of a run that are read at once when runs are merged."""
+"""and of one of them at most,"""
+_LINE: Final = 1 << 12
+"""and at least."""
 _KEY: Final = 34
 """Characters of an address's place on the number line, in hexadecimal, and a space."""
 _OVERHEAD: Final = 80
@@ -86,9 +90,10 @@ class Sorted:
     def _stored(self, start: int, end: int) -> Iterator[bytes]:
         """The lines of a run on disk."""
         descriptor = -1 if self._file is None else self._file.fileno()
+        size = max(_LINE, min(_PIECE, _MERGING // len(self._runs)))
         rest = b""
         while start < end:
-            piece = os.pread(descriptor, min(_PIECE, end - start), start)
+            piece = os.pread(descriptor, min(size, end - start), start)
             start += len(piece)
             *whole, rest = (rest + piece).split(b"\n")
             yield from whole
