@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from scanner.lifecycle import Lifecycle
     from scanner.model import Evidence, Release
 
-_KEPT: Final = 8192
+_KEPT: Final = 2048
 """How many identities are remembered; a site's machines share a few hundred."""
 _LONG: Final = 16_384
 """Characters of evidence above which nothing is remembered: hosts and files say what they want."""

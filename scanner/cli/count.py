@@ -15,7 +15,7 @@ from scanner.cli.terminal.counts import FIGURES, print_counts, sorted_counts
 from scanner.cli.terminal.filters import matching
 from scanner.cli.terminal.options import Where, flat, formats, today, where
 from scanner.cli.terminal.output import write_csv, write_json_list
-from scanner.inventory import BY, count_rows, open_inventory
+from scanner.inventory import BY, count_rows, displaced_number, open_inventory
 from scanner.model import Status
 
 if TYPE_CHECKING:
@@ -58,9 +58,10 @@ def command(  # noqa: PLR0913 - one parameter an option
     with open_inventory(where.url()) as inventory:
         found = count_rows(inventory, by=keys, pattern=pattern, status=chosen, sites=sites, today=today)
         rows = sorted_counts(found)
+        displaced = displaced_number(inventory, sites)
     if form == "json":
         write_json_list(row.as_dict() for row in rows)
     elif form == "csv":
         write_csv([*keys, *FIGURES], [row.as_dict() for row in rows])
     else:
-        print_counts(rows, keys)
+        print_counts(rows, keys, displaced)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     )
     from scanner.inventory.areas import ROLL_UP, Area
     from scanner.inventory.breakers import breakers_rows, clear_breakers, fragile_rows
-    from scanner.inventory.counting import BY, count_rows
+    from scanner.inventory.counting import BY, count_rows, displaced_number
     from scanner.inventory.covering import COVERED_BY, coverage_rows, denominator
     from scanner.inventory.detail import asset_detail
     from scanner.inventory.ending import EndRow, ends_rows
@@ -97,7 +97,7 @@ _HOMES: Final = {
         "waiting_alarms",
     ),
     "breakers": ("breakers_rows", "clear_breakers", "fragile_rows"),
-    "counting": ("BY", "count_rows"),
+    "counting": ("BY", "count_rows", "displaced_number"),
     "covering": ("COVERED_BY", "coverage_rows", "denominator"),
     "detail": ("asset_detail",),
     "ending": ("EndRow", "ends_rows"),
@@ -210,6 +210,7 @@ __all__ = [
     "coverage_rows",
     "decide",
     "denominator",
+    "displaced_number",
     "ends_rows",
     "evidence_by",
     "finding_history",

@@ -55,7 +55,8 @@ def alike_rows(
     """
     verdicts = Verdicts(today, releases)
     keys = (ASSETS.c.site_id, ASSETS.c.ward_id, IDENTITIES.c.candidates, IDENTITIES.c.certainty)
-    wanted = select(*keys, func.count()).join_from(ASSETS, IDENTITIES).group_by(*keys)
+    wanted = select(*keys, func.count()).join_from(ASSETS, IDENTITIES)
+    wanted = wanted.where(ASSETS.c.displaced.is_(None)).group_by(*keys)
     with reading(inventory) as connection:
         wards = {ward.key: ward for ward in wards_of(connection)}
         counted = [tuple(row) for row in connection.execute(wanted)]

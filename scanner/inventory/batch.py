@@ -87,7 +87,8 @@ class BatchWriter:
             if row["last_scan_id"] != self.scan_id:
                 seen = (max(assets.moments[-1]), new["ward_id"], new["identity_id"])
             sights[key] = (self.scan_id, *key, *seen, how)
-        _write_assets(connection, [memory.rows[asset] for asset in sorted(set(assets.found))], stored)
+        changed = sorted({*assets.found, *assets.displaced})
+        _write_assets(connection, [memory.rows[asset] for asset in changed], stored)
         ordered = (sights[key] for key in sorted(sights))
         insert_rows(connection, SIGHTS, [value for sight in ordered for value in sight], replace=True)
         memory.write()
@@ -117,6 +118,8 @@ class _Assets:
     """Assets that turned out to be one: the one that stays, the other one, and what shows it."""
     parted: dict[int, Part] = field(default_factory=dict)
     """Assets that turned out to be two: what is the other one's."""
+    displaced: set[int] = field(default_factory=set)
+    """Assets that are no more where alone they could be told: others were met there."""
 
     def of(self, host: HostRecord, traits: Traits, new: dict[str, Any]) -> tuple[dict[str, Any], str]:
         """The row of a host's asset as it is from now on, and what it was known again by."""
@@ -131,6 +134,7 @@ class _Assets:
             **new,
             **merged(host, before, span, scan_id=self.memory.scan, identity_id=identity_id),
             "id": self.last if before is None else before["id"],
+            "displaced": None if before is None else before["displaced"],
         }
         if self.late and before is not None and is_older(before, span, self.memory.scan):
             row = {**before, "first_seen": row["first_seen"]}
@@ -141,12 +145,13 @@ class _Assets:
         self.memory.rows[row["id"]] = row
         self.memory.learn(row["id"], traits, *span)
         self.memory.known[row["id"]].told = row["identity_scan_id"] or 0
+        self.displaced.update(self.memory.displace(host.address, row["id"]))
         self.found.append(row["id"])
         self.moments.append(moments)
         self.same += [(row["id"], other, how) for other, how in choice.also]
         if choice.part is not None and row["id"] not in self.memory.made_one:
             self.parted[row["id"]] = choice.part
-        return row, choice.how
+        return self.memory.rows[row["id"]], choice.how
 
 
 def _write_assets(

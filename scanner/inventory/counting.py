@@ -38,15 +38,21 @@ _QUERIES: Final = {
     "wards": "SELECT id, site_id, name, building, owner FROM wards",
     "subnets": "SELECT ward_id, network FROM subnets",
     "coverage": "SELECT site_id, version, block, ever FROM coverage",
-    "groups": "SELECT site_id, ward_id, identity_id, count(*) FROM assets GROUP BY 1, 2, 3",
+    "groups": "SELECT site_id, ward_id, identity_id, count(*) FROM assets WHERE displaced IS NULL"
+    " GROUP BY 1, 2, 3",
     "identities": "SELECT id, candidates, certainty FROM identities",
 }
+_DISPLACED: Final = """
+  SELECT sites.name, count(*) FROM assets JOIN sites ON sites.id = site_id WHERE displaced IS NOT NULL
+  GROUP BY 1
+"""
 _OF_A_SITE: Final = {
     "wards": "SELECT id, site_id, name, building, owner FROM wards WHERE site_id = ?",
     "subnets": "SELECT ward_id, network FROM subnets"
     " WHERE ward_id IN (SELECT id FROM wards WHERE site_id = ?)",
     "coverage": "SELECT site_id, version, block, ever FROM coverage WHERE site_id = ?",
-    "groups": "SELECT site_id, ward_id, identity_id, count(*) FROM assets WHERE site_id = ? GROUP BY 1, 2, 3",
+    "groups": "SELECT site_id, ward_id, identity_id, count(*) FROM assets"
+    " WHERE site_id = ? AND displaced IS NULL GROUP BY 1, 2, 3",
 }
 
 _Rows: TypeAlias = dict[str, list[tuple[Any, ...]]]
@@ -113,6 +119,21 @@ def count_rows(  # noqa: PLR0913 - the question, each part of it by name
         CountRow(dict(zip(by, key, strict=True)), **counted, **figures[_part(key, by)])
         for key, counted in sorted(counts.items(), key=lambda entry: [natural(text) for text in entry[0]])
     )
+
+
+def displaced_number(inventory: Inventory, sites: AbstractSet[str] | None = None) -> int:
+    """How many assets count nowhere: nothing but an address tells them, where others were met since.
+
+    Args:
+        inventory: the inventory.
+        sites: the names of the sites; None: all.
+
+    Raises:
+        InventoryError: the inventory cannot be read.
+    """
+    with asking(inventory.database) as connection:
+        rows = connection.execute(_DISPLACED).fetchall()
+    return sum(number for site, number in rows if sites is None or site in sites)
 
 
 def _load(inventory: Inventory, sites: AbstractSet[str] | None) -> _Rows:

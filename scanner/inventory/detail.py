@@ -80,6 +80,7 @@ def kept_of(
         _asked_by(connection, asset.id, number, sent),
         _unasked(connection, asset.id),
         tuple(sent),
+        connection.scalar(select(ASSETS.c.displaced).where(ASSETS.c.id == asset.id)),
     )
 
 

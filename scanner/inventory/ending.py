@@ -60,7 +60,8 @@ def ends_rows(
             number: from_columns(candidates, certainty, "[]", "{}")
             for number, candidates, certainty in connection.execute(select(*columns))
         }
-        groups = connection.execute(select(*same, func.count()).group_by(*same)).all()
+        wanted = select(*same, func.count()).where(ASSETS.c.displaced.is_(None))
+        groups = connection.execute(wanted.group_by(*same)).all()
     for site_id, ward_id, number, machines in groups:
         ward, identity = wards[site_id, ward_id], identities[number]
         policy = verdicts.policy(ward.settings, ward.name)

@@ -165,7 +165,10 @@ def _conditions(sieve: Sieve, identity: Identity, ward: Ward) -> Iterator[bool]:
 
 def _by_ward(connection: Connection, ids: Sequence[int]) -> _ByWard:
     found: _ByWard = {}
-    asked = "SELECT id, site_id, ward_id, length(packed), packed, identity_id FROM assets WHERE id"
+    asked = (
+        "SELECT id, site_id, ward_id, length(packed), packed, identity_id FROM assets"
+        " WHERE displaced IS NULL AND id"
+    )
     for asset, site, ward, length, packed, identity in looked_up(connection, asked, ids):
         found.setdefault((site, ward), []).append((length, packed, asset, identity))
     return found
@@ -176,11 +179,11 @@ BY_ADDRESS: Final = (func.length(ASSETS.c.packed), ASSETS.c.packed, ASSETS.c.id)
 
 
 def here(ward: Ward) -> list[ColumnElement[bool]]:
-    """That an asset is in a ward."""
+    """That an asset is in a ward, and was not displaced."""
     site_id, ward_id = ward.key
     # "IS NULL" and "=" find their way into the index in every database; "IS NOT DISTINCT FROM" does not.
     inside = ASSETS.c.ward_id.is_(None) if ward_id is None else ASSETS.c.ward_id == ward_id
-    return [ASSETS.c.site_id == site_id, inside]
+    return [ASSETS.c.site_id == site_id, inside, ASSETS.c.displaced.is_(None)]
 
 
 class _bytes(FunctionElement[int]):  # noqa: N801 - as SQLAlchemy names its functions

@@ -9,7 +9,7 @@ from scanner.errors import ConfigError
 if TYPE_CHECKING:
     from scanner.inventory.database import Database
 
-VERSIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
+VERSIONS: Final = tuple(f"{number:04}" for number in range(1, 13))
 """Every schema there was, oldest first; the last is this program's."""
 
 

@@ -250,7 +250,7 @@ def _asset(each: Machine, wards: list[int]) -> tuple[object, ...]:
     first, last = (FIRST if each.in_first else SECOND), (SECOND if each.in_second else FIRST)
     times = tuple(stamp(at + timedelta(milliseconds=40 * each.id)) for at in (first, last))
     identity = each.identity if each.in_second else each.before
-    return (each.id, *place, name, fqdn, domain, mac, identity, scan, *times, scan, None)
+    return (each.id, *place, name, fqdn, domain, mac, identity, scan, *times, scan, None, None)
 
 
 def _sights(each: Machine, wards: list[int]) -> Iterator[tuple[object, ...]]:

@@ -13,18 +13,22 @@ import stat
 import subprocess
 import sys
 from contextlib import closing
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from alembic import command
 
+from scanner.classify import default_classifier
 from scanner.inventory import Inventory, open_inventory
 from scanner.inventory.migrating import alembic_config
 from scanner.inventory.sqlite import APPLICATION, SQLite
 from scanner.inventory.transactions import writing
+from tests.cli.conftest import XP
 from tests.cli.process import FRONT, environment, process, run
 from tests.inventory.group import SITES
 from tests.inventory.group import build as build_group
+from tests.inventory.hospital import NOON, host, recorder, seen, site_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,6 +61,26 @@ def test_count_as_the_contract_has_it(hospital: Path) -> None:
         "Cardiologie": [3, 0, 0, 3, 256, 0],
         "Réanimation": [1, 0, 0, 3, 256, 0],
     }
+
+
+def test_who_cannot_be_told_any_more_is_in_no_figure_and_explained(tmp_path: Path) -> None:
+    site, url = site_file(tmp_path), f"sqlite:///{tmp_path}/inventory.db"
+    says, identity = dict(XP), default_classifier().classify(XP)
+    named = {**says, "ntlm.netbios_name": ("PC-1",), "netbios.mac": ("00:11:22:33:44:55",)}
+    with open_inventory(url, create=True) as inventory:
+        for day, met in enumerate(({"10.20.0.5": says, "10.20.0.6": named}, {"10.20.0.5": named})):
+            at = NOON + timedelta(days=day)
+            with recorder(inventory, site, at=at) as scan:
+                for address, told in met.items():
+                    scan.record(host(address, "Cardiologie", identity, seen(address, told, at=at)))
+    lines = read(tmp_path, "count", "--os", "Windows XP", DAY).splitlines()
+    assert lines[-3].startswith("1 certain, 0 probable, 0 to verify, of 1 ")
+    assert lines[-1] == "In no figure: 1 that nothing but an address told, where others answer now."
+    assert len(json.loads(read(tmp_path, "assets", "--json", DAY))) == 1
+    proof = read(tmp_path, "explain", "1", DAY).splitlines()
+    assert "Others answer at its address since 2026-11-21 12:00 UTC, and nothing else tells it" in proof[3]
+    assert json.loads(read(tmp_path, "explain", "1", "--json", DAY))["displaced"] == "2026-11-21T12:00:00Z"
+    assert json.loads(read(tmp_path, "explain", "2", "--json", DAY))["displaced"] is None
 
 
 def test_count_in_csv_has_the_same_figures(hospital: Path) -> None:

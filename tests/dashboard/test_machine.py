@@ -5,14 +5,17 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import select
 
 from scanner.addresses import number_of
 from scanner.cli.terminal.front import run
 from scanner.config import read_site
 from scanner.inventory import asset_detail, merge_by_hand
+from scanner.inventory.tables import ASSETS
+from scanner.inventory.transactions import reading
 from tests.dashboard.machine_park import HOSTILE, SCRIPT, SITE, TODAY, XP, Reader, hospital
 from tests.imports.register_samples import FILES, PEOPLE
-from tests.inventory.hospital import NOON, attempt, host, recorder, site_file
+from tests.inventory.hospital import NOON, attempt, host, recorder, seen, site_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,6 +52,24 @@ def test_everything_that_is_known_is_told(house: House, client: Callable[..., Te
     assert "2026-11-20 12:00 2026-11-20 12:00 2 10.20.0.2 Cardiologie" in page
     assert "Ledger: every connection" in page
     assert "2026-11-21 12:00:00" in page
+
+
+def test_what_counts_nowhere_says_why(
+    house: House, client: Callable[..., TestClient], tmp_path: Path
+) -> None:
+    place, met = "10.20.0.240", "10.20.0.241"
+    says = {"smb.native_os": ("Windows 5.1",)}
+    named = {**says, "ntlm.netbios_name": ("PC-240",), "netbios.mac": ("00:11:22:33:44:55",)}
+    for day, told in enumerate(([(place, says), (met, named)], [(place, named)]), 2):
+        at = NOON + timedelta(days=day)
+        with recorder(house.inventory, site_file(tmp_path, SITE), at=at) as scan:
+            for address, evidence in told:
+                scan.record(host(address, "Cardiologie", XP, seen(address, evidence, at=at)))
+    with reading(house.inventory) as connection:
+        (number,) = connection.scalars(select(ASSETS.c.id).where(ASSETS.c.displaced.is_not(None)))
+    page = shown(client(), number)
+    assert "Counts nowhere since (UTC) 2026-11-23 12:00: others answer at its address now" in page
+    assert "Counts nowhere" not in shown(client(), 2)
 
 
 def test_its_findings_lead_to_their_pages(client: Callable[..., TestClient]) -> None:

@@ -107,8 +107,8 @@ def test_nothing_of_an_older_inventory_is_lost(old: Path) -> None:
         name: after[name] for name in before if name not in changed
     }
     assert [row[:9] for row in after["scans"]] == before["scans"]
-    assert [row[:-1] for row in after["assets"]] == before["assets"]
-    assert {row[-1] for row in after["assets"]} == {None}
+    assert [row[:-2] for row in after["assets"]] == before["assets"]
+    assert {row[-2:] for row in after["assets"]} == {(None, None)}
     assert after["coverage"] == [row[:4] for row in before["coverage"]]
     assert [row[9:] for row in after["scans"]] == [("{}", "", "[]")] * 2
     assert [after[name] for name in ("ledger", "ledger_kinds", "breakers", "phantoms")] == [[], [], [], []]

@@ -86,6 +86,10 @@ class Figures:
     assets: int = 0
     hollow: int = 0
     """Assets that hold no telling sight of anyone, at no address that is somebody's."""
+    displaced: set[int] = field(default_factory=set)
+    """Assets that count nowhere."""
+    hidden: set[int] = field(default_factory=set)
+    """The same that are somebody's: a machine that nobody would be told of."""
     kinds: Counter[str] = field(default_factory=Counter)
     split_kinds: Counter[str] = field(default_factory=Counter)
     lost: list[Place] = field(default_factory=list)
@@ -145,6 +149,8 @@ class Judge:
         with reading(inventory) as connection:
             self._find(connection, figures)
             figures.assets = connection.scalar(select(func.count()).select_from(ASSETS)) or 0
+            wanted = select(ASSETS.c.id).where(ASSETS.c.displaced.is_not(None))
+            figures.displaced = set(connection.scalars(wanted))
             merged = set(connection.scalars(select(TIES.c.asset_id).where(TIES.c.how != "")))
         counted = list(self._counted())
         by_machine, by_asset = _grouped(counted)
@@ -173,6 +179,7 @@ class Judge:
         unexplained = _unexplained(counted, set(figures.joined), merged)
         figures.unexplained = unexplained - excused
         figures.hollow = figures.assets - len(by_asset)
+        figures.hidden = figures.displaced & by_asset.keys()
         self._rest(figures, by_machine)
         return figures
 

@@ -25,13 +25,13 @@ def told(
     say(
         f"machines {figures.machines}, exactly one asset {figures.one} ({figures.share:.3%}; "
         f"{figures.possible:.3%} of those whose evidence joins), assets {figures.assets} "
-        f"({figures.hollow} of shared and blind sights alone)"
+        f"({figures.hollow} of shared and blind sights alone; {len(figures.displaced)} count nowhere)"
     )
     say(f"quiet machines that are one asset {figures.quiet[True]}, that are not {figures.quiet[False]}")
     say(f"assets of several machines {len(figures.joined)}, of which unexplained {len(figures.unexplained)}")
     for name, counts in (("shared", figures.shared), ("blind", figures.blind)):
         say(f"{name} sights at their machine's asset {counts[True]}, elsewhere {counts[False]}")
-    say(f"lost {len(figures.lost)}, invented {len(figures.invented)}")
+    say(f"lost {len(figures.lost)}, invented {len(figures.invented)}, hidden {len(figures.hidden)}")
     with reading(inventory) as connection:
         ties = defaultdict[int, list[str]](list)
         for row in connection.execute(

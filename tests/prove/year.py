@@ -41,4 +41,5 @@ def test_a_year_of_a_hospital(tmp_path: Path) -> None:
     assert not figures.lost
     assert not figures.invented
     assert not figures.unexplained
+    assert not figures.hidden
     assert figures.possible >= 0.995

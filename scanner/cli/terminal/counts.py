@@ -43,8 +43,8 @@ def total_of(rows: Sequence[CountRow]) -> dict[str, int]:
     return total
 
 
-def print_counts(rows: Sequence[CountRow], keys: Sequence[str]) -> None:
-    """The table, and the sentence that says what the figures are of."""
+def print_counts(rows: Sequence[CountRow], keys: Sequence[str], displaced: int = 0) -> None:
+    """The table, and the sentences that say what the figures are of, and what is in none of them."""
     total = total_of(rows)
     heads = [
         *(Column(heading(key)) for key in keys),
@@ -61,6 +61,11 @@ def print_counts(rows: Sequence[CountRow], keys: Sequence[str]) -> None:
     ]
     write_lines(table(heads, cells, total=last, width=terminal_width()))
     _sum_up(total)
+    if displaced:
+        say(
+            "In no figure: {number} that nothing but an address told, where others answer now.",
+            number=displaced,
+        )
 
 
 def _sum_up(total: dict[str, int]) -> None:

@@ -36,6 +36,7 @@ def proof_object(detail: AssetDetail, steps: Sequence[Step]) -> dict[str, Any]:
         **asset_object(detail.asset),
         "evidence": {key: list(values) for key, values in detail.asset.evidence.items()},
         "data_version": detail.asset.data_version,
+        "displaced": detail.displaced and moment(detail.displaced),
         "proof": [_step_object(step) for step in steps],
         "observations": [_heard_object(heard) for heard in detail.observations],
         "asked_by": detail.asked_by,
@@ -73,6 +74,12 @@ def print_proof(detail: AssetDetail, steps: Sequence[Step]) -> None:
     """The proof, in the order in which it convinces."""
     asset = detail.asset
     _print_machine(asset)
+    if detail.displaced is not None:
+        since = f"{detail.displaced:%Y-%m-%d %H:%M}"
+        say(
+            "Others answer at its address since {since} UTC, and nothing else tells it: it counts nowhere.",
+            since=since,
+        )
     print_title(translate("Evidence, and what it proves"))
     _print_steps(steps, asset.identity.reasons)
     print_title(translate("Candidates and their dates"))

@@ -10,7 +10,9 @@ from sqlalchemy import func, select
 
 from scanner.inventory.findings.causes import causes
 from scanner.inventory.findings.risk import evidence_that_counts
+from scanner.inventory.findings.states import Facts
 from scanner.inventory.tables import ASSETS, EVIDENCE, EVIDENCE_KEYS, IDENTITIES, OBSERVATIONS
+from scanner.language import Message
 from scanner.model import Certainty, Identity
 
 if TYPE_CHECKING:
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from scanner.inventory.findings.causes import Cause
-    from scanner.inventory.findings.states import Facts
     from scanner.inventory.verdicts import Verdicts
     from scanner.inventory.wards import Ward
     from scanner.model import Release, Status, Verdict
@@ -48,9 +49,13 @@ class Machine:
     verdict: Verdict
     told: Mapping[str, tuple[str, ...]]
     """Of the evidence that its identity rests on, what counts."""
+    displaced: bool = False
+    """Whether nothing tells it but an address, where others were met since."""
 
     def facts(self, cause: Cause) -> Facts:
         """What it says of a cause."""
+        if self.displaced:
+            return Facts(lost=Message("others answer at its address now, and nothing else tells it"))
         if cause.status is not None:
             return cause.of_verdict(self.verdict.status, self.candidates, self.scan)
         return cause.of_evidence(self.told.get(cause.evidence, ()), self.scan)
@@ -69,7 +74,8 @@ class Machines:
         columns = ASSETS.c
         wanted = (
             select(
-                columns.id, columns.site_id, columns.ward_id, columns.identity_id, columns.identity_scan_id
+                *(columns.id, columns.site_id, columns.ward_id, columns.identity_id),
+                *(columns.identity_scan_id, columns.displaced.is_not(None).label("displaced")),
             )
             .where(columns.id.in_(list(assets)))
             .order_by(columns.id)
@@ -81,7 +87,8 @@ class Machines:
             ward = self.wards.get((row.site_id, row.ward_id))
             if ward is not None:  # else it is newer than this run
                 judged = self._judged[row.site_id, row.ward_id, row.identity_id]
-                yield Machine(row.id, ward, row.identity_scan_id or 0, *judged, told.get(row.id, {}))
+                known = told.get(row.id, {})
+                yield Machine(row.id, ward, row.identity_scan_id or 0, *judged, known, bool(row.displaced))
 
     def statuses(self, connection: Connection, groups: Sequence[Group]) -> Iterator[Status | None]:
         """What the dates say of machines by site, ward and identity, in that order; None: the ward is new."""

@@ -123,11 +123,18 @@ def _task(connection: Connection, machines: Machines, *, anew: bool) -> _Task:
         assets = array("q", connection.scalars(select(ASSETS.c.id).order_by(ASSETS.c.id)))
     else:
         heard = select(OBSERVATIONS.c.asset_id).where(OBSERVATIONS.c.id > last.observation).distinct()
-        found = set(connection.scalars(heard))
+        found = set(connection.scalars(heard)) | _displaced(connection)
         if last.day != machines.verdicts.today:
             found |= _of_another_day(connection, machines, last.day)
         assets = array("q", sorted(found))
     return _Task(terms, newest, assets)
+
+
+def _displaced(connection: Connection) -> set[int]:
+    """Those of which a finding is open, and that cannot be told from others any more."""
+    theirs = select(FINDINGS.c.asset_id).join(ASSETS, ASSETS.c.id == FINDINGS.c.asset_id)
+    wanted = theirs.where(FINDINGS.c.state == State.OPEN.value, ASSETS.c.displaced.is_not(None))
+    return set(connection.scalars(wanted))
 
 
 def _of_another_day(connection: Connection, machines: Machines, before: date) -> set[int]:

@@ -94,19 +94,23 @@ class Facts:
     """The scan whose evidence tells."""
     seen: Message | None = None
     """Where it showed itself after it was isolated or replaced, and may not."""
+    lost: Message | None = None
+    """Why the machine cannot be told from others any more."""
 
 
 def settled(before: Standing, facts: Facts, today: date) -> tuple[Standing, Message] | None:
     """What the rules make of a finding, and why; None where it stays.
 
-    That a machine was not seen, or not asked, closes nothing.
+    That a machine was not seen, or not asked, closes nothing; that it cannot be told from others any more
+    closes what nobody decided anything of.
     """
     if before.state is State.CLOSED:
         if facts.shown and facts.told_by > before.known_scan:
             return before.moved(State.OPEN, BY_RULE), Message("the cause shows again")
         return None
-    if facts.gone is not None:
-        return before.moved(State.CLOSED, BY_RULE), facts.gone
+    gone = facts.gone or (facts.lost if before.state is State.OPEN else None)
+    if gone is not None:
+        return before.moved(State.CLOSED, BY_RULE), gone
     if before.state in {State.ISOLATED, State.REPLACED} and facts.seen is not None:
         return before.moved(State.OPEN, BY_RULE), facts.seen
     if before.state is State.WAIVED and before.until is not None and before.until < today:

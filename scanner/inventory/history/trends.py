@@ -18,7 +18,7 @@ from scanner.inventory.identities import from_columns
 from scanner.inventory.matching import Question, answers
 from scanner.inventory.order import natural
 from scanner.inventory.patterns import releases_meant
-from scanner.inventory.tables import IDENTITIES, SCANS
+from scanner.inventory.tables import ASSETS, IDENTITIES, SCANS
 from scanner.inventory.transactions import reading
 from scanner.inventory.verdicts import Verdicts
 from scanner.inventory.wards import wards_of
@@ -83,7 +83,8 @@ def trend_rows(  # noqa: PLR0913 - the question, each part of it by name
 ) -> tuple[TrendRow, ...]:
     """Count machines at the end of each period, the last of which ends today.
 
-    A machine counts from the scan on that first saw it, where and as the last scan until then saw it.
+    A machine counts from the scan on that first saw it, where and as the last scan until then saw it. Who is
+    displaced today counts at no time.
 
     Args:
         inventory: the inventory.
@@ -142,10 +143,11 @@ def _end(day: date, every: str) -> date:
 
 def _groups(connection: Connection, last: int, newest: int) -> _Groups:
     state = known_after(last, newest).order_by(None).subquery()
-    scan, ward, identity = (state.c[place] for place in (1, 3, 4))
+    asset, scan, _, ward, identity = state.c
     wanted = (
         select(SCANS.c.site_id, ward, identity, func.count())
         .join(SCANS, SCANS.c.id == scan)
+        .where(asset.not_in(select(ASSETS.c.id).where(ASSETS.c.displaced.is_not(None))))
         .group_by(SCANS.c.site_id, ward, identity)
     )
     return [((site, home), number, machines) for site, home, number, machines in connection.execute(wanted)]

@@ -10,7 +10,7 @@ from scanner.inventory.identity.traits import ADDRESS, CARD
 from scanner.inventory.utc import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Container, Mapping
 
     from scanner.inventory.identity.traits import Words
 
@@ -97,6 +97,26 @@ class Known:
     def met_at(self, scan: int) -> int:
         """At how many addresses a scan met it."""
         return sum(tenure.scan == scan for tenure in self.kinds.get(ADDRESS, {}).values())
+
+
+def displaced_since(
+    known: Mapping[int, Known], asset: int, there: Mapping[int, Tenure], last: str
+) -> str | None:
+    """When others that can be told were met first where an asset was, of which nothing but that tells.
+
+    Args:
+        known: what is known of assets.
+        asset: one of them.
+        there: from when to when each asset was met at its address.
+        last: when it was seen last itself, as a stored moment.
+
+    Returns:
+        A stored moment; None where it can be told, or nobody else was met there since.
+    """
+    if known[asset].named:
+        return None
+    others = (tenure.last for other, tenure in there.items() if other in known and known[other].named)
+    return min((each for each in others if each > last), default=None)
 
 
 def words_of(known: Known) -> list[Tenure]:

@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, select, tuple_
 
 from scanner.inventory.identity.choosing import Choice, choose
 from scanner.inventory.identity.holders import COMMON, Holders
-from scanner.inventory.identity.known import Known, Tenure
+from scanner.inventory.identity.known import Known, Tenure, displaced_since
 from scanner.inventory.identity.question import Question
 from scanner.inventory.identity.traits import ADDRESS, CARD, kind_of, rules
 from scanner.inventory.interning import KeyIds
@@ -141,6 +141,19 @@ class Memory:
                 values[value] = tenure
                 self.holders.add(kind, value, asset, tenure)
                 self._changed[self.keys[tenure.key], value, asset] = tenure
+
+    def displace(self, address: str, met: int) -> set[int]:
+        """Note whom nothing but this address told, now that one is met there; gives whose rows change."""
+        there = self.holders.of(ADDRESS, address)
+        changed: set[int] = set()
+        for asset in {met, *there} & self.rows.keys():
+            row = self.rows[asset]
+            if asset == met or (row["address"] == address and row["displaced"] is None):
+                since = displaced_since(self.known, asset, there, row["last_seen"])
+                if since != row["displaced"]:
+                    self.rows[asset] = {**row, "displaced": since}
+                    changed.add(asset)
+        return changed
 
     def _forget(self, asset: int, kind: str, values: dict[str, Tenure]) -> None:
         for value, tenure in values.items():

@@ -40,6 +40,7 @@ def settle_asset(connection: Connection, asset: int) -> None:
         "last_scan_id": sight.scan_id,
         "last_seen": sight.at,
         "first_seen": first,
+        "displaced": None,
     }
     connection.execute(update(ASSETS).where(ASSETS.c.id == asset).values(values))
 

@@ -215,7 +215,7 @@ def _united(row: Row, other: Row) -> Row:
     heard = max(newer, older, key=lambda each: each["identity_scan_id"] or 0)
     found |= {name: heard[name] for name in ("identity_id", "identity_scan_id")}
     found["first_seen"] = min(row["first_seen"], other["first_seen"])
-    return {**found, "id": row["id"]}
+    return {**found, "id": row["id"], "displaced": None}
 
 
 def _parts(values: Sequence[Any]) -> list[Sequence[Any]]:

@@ -121,7 +121,7 @@ def _unregistered(connection: Connection, site: Row[*tuple[Any, ...]], register:
         select(*_ASSET)
         .join(IDENTITIES, IDENTITIES.c.id == ASSETS.c.identity_id)
         .join(WARDS, WARDS.c.id == ASSETS.c.ward_id, isouter=True)
-        .where(ASSETS.c.site_id == site.id, ASSETS.c.id.not_in(theirs))
+        .where(ASSETS.c.site_id == site.id, ASSETS.c.displaced.is_(None), ASSETS.c.id.not_in(theirs))
         .order_by(WARDS.c.name, ASSETS.c.packed)
     )
     for row in connection.execute(wanted):

@@ -13,6 +13,7 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
+    text,
 )
 
 from scanner.inventory.tables.metadata import METADATA, UtcTime
@@ -37,6 +38,8 @@ UNASKED: Final = Table(
     Column("reasons", Text, nullable=False, unique=True),  # JSON: {probe: [text, {name: value}]}
 )
 
+_SOME: Final = text("displaced IS NOT NULL")
+
 ASSETS: Final = Table(
     "assets",
     METADATA,
@@ -56,8 +59,11 @@ ASSETS: Final = Table(
     Column("last_seen", UtcTime, nullable=False),
     Column("last_scan_id", ForeignKey("scans.id"), nullable=False),
     Column("unasked_id", ForeignKey("unasked.id")),  # of the last scan
+    # When others were met at its address, where nothing but the address tells it from them; else NULL.
+    Column("displaced", UtcTime),
     Index(None, "site_id", "address"),
-    Index(None, "site_id", "ward_id", "identity_id"),
+    Index(None, "site_id", "ward_id", "identity_id", "displaced"),
+    Index("ix_assets_displaced", "displaced", sqlite_where=_SOME, postgresql_where=_SOME),
 )
 
 OBSERVATIONS: Final = Table(
