@@ -1,6 +1,6 @@
 """A year of a hospital of 15,000 machines, night by night: one machine stays one asset.
 
-Some twenty minutes; ``VETUSTE_YEAR_MACHINES``, ``VETUSTE_YEAR_SCANS`` and ``VETUSTE_YEAR_SEED`` change what
+About an hour; ``VETUSTE_YEAR_MACHINES``, ``VETUSTE_YEAR_SCANS`` and ``VETUSTE_YEAR_SEED`` change what
 is tried. Days go by between two scans in any case. ``-s`` shows the figures, and of each kind of machine some
 that went wrong.
 """
