@@ -164,7 +164,7 @@ def _names(words: Iterable[str], domain: str) -> Iterator[str]:
             yield name if at_home else f"{domain}\\{name}"
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 13)
 def weight_of(kind: str, value: str) -> int:
     """What a trait says for two observations that both have it, while no other asset has it."""
     its = rules()
