@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from sqlalchemy import func, select
 
-from scanner.inventory.identity.memory import Memory
+from scanner.inventory.identity.memory import Memory, displace
 from scanner.inventory.identity.splitting import split_off
 from scanner.inventory.identity.ties import join_assets
 from scanner.inventory.identity.traits import traits_of
@@ -145,7 +145,7 @@ class _Assets:
         self.memory.rows[row["id"]] = row
         self.memory.learn(row["id"], traits, *span)
         self.memory.known[row["id"]].told = row["identity_scan_id"] or 0
-        self.displaced.update(self.memory.displace(host.address, row["id"]))
+        self.displaced |= displace(self.memory, host.address, row["id"])
         self.found.append(row["id"])
         self.moments.append(moments)
         self.same += [(row["id"], other, how) for other, how in choice.also]

@@ -118,8 +118,7 @@ class AssetDetail:
     """By probe: why the last scan did not hold it."""
     ledger: tuple[LedgerRow, ...] = ()
     """Every connection and datagram to its address, oldest first."""
-    displaced: datetime | None = None
-    """Since when others answer at its address, where nothing else tells it: it counts nowhere."""
+    displaced: datetime | None = None  # since when it counts nowhere
 
 
 @dataclass(frozen=True, slots=True)

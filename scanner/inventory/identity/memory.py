@@ -142,19 +142,6 @@ class Memory:
                 self.holders.add(kind, value, asset, tenure)
                 self._changed[self.keys[tenure.key], value, asset] = tenure
 
-    def displace(self, address: str, met: int) -> set[int]:
-        """Note whom nothing but this address told, now that one is met there; gives whose rows change."""
-        there = self.holders.of(ADDRESS, address)
-        changed: set[int] = set()
-        for asset in {met, *there} & self.rows.keys():
-            row = self.rows[asset]
-            if asset == met or (row["address"] == address and row["displaced"] is None):
-                since = displaced_since(self.known, asset, there, row["last_seen"])
-                if since != row["displaced"]:
-                    self.rows[asset] = {**row, "displaced": since}
-                    changed.add(asset)
-        return changed
-
     def _forget(self, asset: int, kind: str, values: dict[str, Tenure]) -> None:
         for value, tenure in values.items():
             row = (self.keys[tenure.key], value, asset)
@@ -175,6 +162,20 @@ class Memory:
             tenure = self._changed[row]
             values += (site, *row, tenure.first, tenure.last, tenure.scan)
         insert_rows(self.connection, TRAITS, values, replace=True)
+
+
+def displace(memory: Memory, address: str, met: int) -> set[int]:
+    """Note whom nothing but this address told, now that one is met there; gives whose rows change."""
+    there = memory.holders.of(ADDRESS, address)
+    changed: set[int] = set()
+    for asset in {met, *there} & memory.rows.keys():
+        row = memory.rows[asset]
+        if asset == met or (row["address"] == address and row["displaced"] is None):
+            since = displaced_since(memory.known, asset, there, row["last_seen"])
+            if since != row["displaced"]:
+                memory.rows[asset] = {**row, "displaced": since}
+                changed.add(asset)
+    return changed
 
 
 def _met_both(connection: Connection, asset: int, other: int) -> int:
