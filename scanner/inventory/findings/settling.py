@@ -6,6 +6,8 @@ import hashlib
 from array import array
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from heapq import merge
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import func, select, update
@@ -122,11 +124,15 @@ def _task(connection: Connection, machines: Machines, *, anew: bool) -> _Task:
     if anew or last is None or last.terms != terms or newest < last.observation:
         assets = array("q", connection.scalars(select(ASSETS.c.id).order_by(ASSETS.c.id)))
     else:
-        heard = select(OBSERVATIONS.c.asset_id).where(OBSERVATIONS.c.id > last.observation).distinct()
-        found = set(connection.scalars(heard)) | _displaced(connection)
+        other = _displaced(connection)
         if last.day != machines.verdicts.today:
-            found |= _of_another_day(connection, machines, last.day)
-        assets = array("q", sorted(found))
+            other |= _of_another_day(connection, machines, last.day)
+        heard = select(OBSERVATIONS.c.asset_id).where(OBSERVATIONS.c.id > last.observation).distinct()
+        ordered = heard.order_by(OBSERVATIONS.c.asset_id).execution_options(yield_per=_AT_ONCE)
+        both = groupby(merge(connection.scalars(ordered), sorted(other)))
+        assets = array(
+            "q", (asset for asset, _ in both)
+        )  # a number each, of a million that an import told of
     return _Task(terms, newest, assets)
 
 
