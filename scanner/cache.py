@@ -63,12 +63,13 @@ def remembered(form: Form[T], version: str, read: Callable[[], T], *, still: Cal
     """
     with suppress(*_UNUSABLE), _uncollected():
         return form.unpack(_recall(f"{form.kind}-{version}-{_program()}.json"))
-    made = read()
+    content = json.dumps(form.pack(read()), ensure_ascii=False, separators=(",", ":"))
     with suppress(OSError):
         if still():
-            content = json.dumps(form.pack(made), ensure_ascii=False, separators=(",", ":"))
             _keep(f"{form.kind}-{version}-{_program()}.json", content.encode())
-    return made
+    return form.unpack(
+        json.loads(content)
+    )  # what reading made is more than anybody asks for: its room is free now
 
 
 @contextmanager

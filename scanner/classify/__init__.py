@@ -19,7 +19,7 @@ from scanner.classify.releases import ReleaseSets
 from scanner.classify.weighing import Heard, Weighed, hear, weigh
 from scanner.data import data_directories, is_still
 from scanner.errors import DataError
-from scanner.fingerprints import NAMES, load_fingerprints
+from scanner.fingerprints import NAMES, forget_patterns, load_fingerprints
 from scanner.lifecycle import load_lifecycle
 from scanner.model import Certainty, Identity
 
@@ -256,9 +256,17 @@ def default_classifier() -> Classifier:
 @cache
 def _classifier(directories: tuple[Path, ...]) -> Classifier:
     fingerprints, lifecycle = load_fingerprints(), load_lifecycle()
+
+    def checked() -> Classifier:
+        from scanner.fingerprints.keeping import anew  # noqa: PLC0415 - only what is checked is made anew
+
+        made = Classifier(anew(fingerprints), lifecycle)
+        forget_patterns()
+        return made
+
     return remembered(
         Form("claims", lambda _: "fit", lambda _: Classifier(fingerprints, lifecycle, checked=True)),
         fingerprints.version,
-        lambda: Classifier(fingerprints, lifecycle),
+        checked,
         still=lambda: is_still(fingerprints.version, directories),
     )

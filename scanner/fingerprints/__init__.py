@@ -42,6 +42,11 @@ def _compiled(expression: str) -> re.Pattern[str]:
     return re.compile(expression)
 
 
+def forget_patterns() -> None:
+    """Leave the patterns that a check of all of them made: hosts are told by few."""
+    _compiled.cache_clear()
+
+
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
     """One table of a file."""

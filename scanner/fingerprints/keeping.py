@@ -31,23 +31,29 @@ def unpacked(kept: dict[str, str], version: str) -> Fingerprints:
     return Fingerprints(_Kept(kept), version)
 
 
+def anew(fingerprints: Fingerprints) -> Fingerprints:
+    """The same once more: what is made of them for a check is not kept with those that hosts are told by."""
+    kept = fingerprints.by_key
+    return Fingerprints(_Kept(kept.texts) if isinstance(kept, _Kept) else kept, fingerprints.version)
+
+
 class _Kept(Mapping[str, tuple[Fingerprint, ...]]):
     """Fingerprints by key, as they were kept."""
 
     def __init__(self, texts: dict[str, str]) -> None:
-        self._texts, self._made = texts, dict[str, tuple[Fingerprint, ...]]()
+        self.texts, self._made = texts, dict[str, tuple[Fingerprint, ...]]()
 
     def __getitem__(self, key: str) -> tuple[Fingerprint, ...]:
         made = self._made.get(key)
         if made is None:
-            made = self._made[key] = tuple([_fingerprint(key, row) for row in json.loads(self._texts[key])])
+            made = self._made[key] = tuple([_fingerprint(key, row) for row in json.loads(self.texts[key])])
         return made
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._texts)
+        return iter(self.texts)
 
     def __len__(self) -> int:
-        return len(self._texts)
+        return len(self.texts)
 
 
 def _fingerprint(key: str, row: list[Any]) -> Fingerprint:

@@ -14,7 +14,7 @@ from scanner.model import Endpoint, Observation, Outcome, Transport
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-RUN: Final = 24 << 20
+RUN: Final = 8 << 20
 """Bytes of a run in memory."""
 MOST: Final = 512
 """Observations of one host that are looked at: no honest file has more."""
