@@ -67,9 +67,8 @@ def remembered(form: Form[T], version: str, read: Callable[[], T], *, still: Cal
     with suppress(OSError):
         if still():
             _keep(f"{form.kind}-{version}-{_program()}.json", content.encode())
-    return form.unpack(
-        json.loads(content)
-    )  # what reading made is more than anybody asks for: its room is free now
+    # What reading made is more than anybody asks for: its room is free now.
+    return form.unpack(json.loads(content))
 
 
 @contextmanager
