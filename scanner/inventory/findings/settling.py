@@ -129,10 +129,9 @@ def _task(connection: Connection, machines: Machines, *, anew: bool) -> _Task:
             other |= _of_another_day(connection, machines, last.day)
         heard = select(OBSERVATIONS.c.asset_id).where(OBSERVATIONS.c.id > last.observation).distinct()
         ordered = heard.order_by(OBSERVATIONS.c.asset_id).execution_options(yield_per=_AT_ONCE)
+        # An import tells of a million: each is a number, and nothing more.
         both = groupby(merge(connection.scalars(ordered), sorted(other)))
-        assets = array(
-            "q", (asset for asset, _ in both)
-        )  # a number each, of a million that an import told of
+        assets = array("q", (asset for asset, _ in both))
     return _Task(terms, newest, assets)
 
 
