@@ -58,7 +58,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     with open_inventory(where.url()) as inventory:
         found = count_rows(inventory, by=keys, pattern=pattern, status=chosen, sites=sites, today=today)
         rows = sorted_counts(found)
-        displaced = displaced_number(inventory, sites)
+        displaced = displaced_number(inventory, sites) if form == "table" else 0
     if form == "json":
         write_json_list(row.as_dict() for row in rows)
     elif form == "csv":

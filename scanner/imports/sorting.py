@@ -24,7 +24,7 @@ _MERGING: Final = 1 << 22
 """Bytes that are read at once of all runs together when they are merged,"""
 _PIECE: Final = 1 << 16
 """and of one of them at most,"""
-_LINE: Final = 1 << 12
+_LEAST: Final = 1 << 12
 """and at least."""
 _KEY: Final = 34
 """Characters of an address's place on the number line, in hexadecimal, and a space."""
@@ -90,7 +90,7 @@ class Sorted:
     def _stored(self, start: int, end: int) -> Iterator[bytes]:
         """The lines of a run on disk."""
         descriptor = -1 if self._file is None else self._file.fileno()
-        size = max(_LINE, min(_PIECE, _MERGING // len(self._runs)))
+        size = max(_LEAST, min(_PIECE, _MERGING // len(self._runs)))
         rest = b""
         while start < end:
             piece = os.pread(descriptor, min(size, end - start), start)
