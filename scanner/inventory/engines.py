@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     import psycopg
     from sqlalchemy.engine import Connection, Engine
 
-_RECORDING: Final = ("PRAGMA cache_size = -32768", "PRAGMA wal_autocheckpoint = 8192")
-"""For a connection that writes batch after batch: 32 MB for the pages that one comes to, which would else be
-read and written twice; as much for the log before it goes into the file, since batches change the same pages.
+_RECORDING: Final = ("PRAGMA cache_size = -16384", "PRAGMA wal_autocheckpoint = 8192")
+"""For a connection that writes batch after batch: 16 MB for the pages that one comes to, which would else be
+read and written twice; 32 MB for the log before it goes into the file, since batches change the same pages.
 What is committed is as safe as ever."""
 _SNAPSHOT: Final = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
