@@ -13,6 +13,7 @@ from scanner.inventory import (
     keep_try,
     waiting_alarms,
 )
+from scanner.inventory.retention import Keep, prune
 from scanner.language import Message
 from tests.inventory.hospital import NOON
 
@@ -40,6 +41,11 @@ def waiting(inventory: Inventory, channel: str = "mail") -> list[str]:
 def tell(inventory: Inventory, channel: str = "mail", why: Message | None = None) -> None:
     last = max(each.id for each in waiting_alarms(inventory, "CHU", channel))
     keep_try(inventory, "CHU", channel, last, at=NOON, why=why)
+
+
+def gone(inventory: Inventory, *, hours: int, site: str = "CHU", dry: bool = False) -> int:
+    policy = Keep(NOON + timedelta(hours=hours), site=site)
+    return sum(part.alarms for part in prune(inventory, policy, dry=dry))
 
 
 def test_what_stands_is_raised_once_and_anew_when_it_comes_back(inventory: Inventory) -> None:
@@ -123,3 +129,42 @@ def test_sites_of_one_inventory_do_not_know_each_other(inventory: Inventory) -> 
     tell(inventory)
     assert len(waiting_alarms(inventory, "Other", "mail")) == 2
     assert len(alarms_rows(inventory, "Other")) == 2
+
+
+def test_what_is_over_and_told_is_let_go_when_it_is_old(inventory: Inventory) -> None:
+    keep(inventory, judged("told", "owed", "new", "stands"))
+    tell(inventory)
+    tell(inventory, "siem")
+    keep(inventory, judged("new", "stands"), hours=1)
+    keep(inventory, judged("owed", "stands", rule="late"), hours=2)
+    keep(inventory, judged("stands", rule="late"), hours=3)
+    tell(inventory, "siem")
+    before = alarms_rows(inventory, everything=True)
+    assert gone(inventory, hours=4, dry=True) == 4
+    assert alarms_rows(inventory, everything=True) == before
+    assert gone(inventory, hours=4, site="another") == 0
+    assert gone(inventory, hours=2) == 2
+    assert gone(inventory, hours=4) == 2
+    left = alarms_rows(inventory, everything=True)
+    assert [(row.rule, row.alarm.subject, len(row.deliveries)) for row in left] == [
+        ("late", "stands", 2),
+        ("late", "owed", 2),
+    ]
+    assert waiting(inventory) == ["owed", "stands"]
+    assert keep(inventory, judged("stands", rule="late"), hours=9) == (0, 0)
+
+
+def test_no_number_is_given_twice(inventory: Inventory) -> None:
+    keep(inventory, judged("a", "b"))
+    for channel in ("mail", "siem"):
+        tell(inventory, channel)
+    keep(inventory, judged(), hours=1)
+    numbers = {row.id for row in alarms_rows(inventory, everything=True)}
+    assert gone(inventory, hours=2) == 1
+    assert gone(inventory, hours=2) == 0
+    keep(inventory, judged("c"), hours=3)
+    assert max(row.id for row in alarms_rows(inventory, everything=True)) not in numbers
+    tell(inventory)
+    tell(inventory, "siem")
+    keep(inventory, judged(), hours=4)
+    assert gone(inventory, hours=5) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -18,7 +19,6 @@ from scanner.language import translate
 
 if TYPE_CHECKING:
     from scanner.config import SiteFile
-    from scanner.inventory.retention import Pruned
 
 _DAYS: Final = re.compile(r"([1-9][0-9]{0,4})d?")
 
@@ -41,9 +41,9 @@ class Age(click.ParamType[timedelta]):
     """Let old observations go: what figures, lists and exports are made of stays.
 
     An asset keeps what its identity rests on, and when and where it was seen, one sight a day. What goes is
-    what else was heard in scans that ended longer ago, with its raw answers. The ledger has its own age. A
-    scan may run meanwhile. Ages come from the options, then from [retention] of the site file; with a site
-    file, only what is of its site goes.
+    what else was heard in scans that ended longer ago, with its raw answers, and the alarms that were over by
+    then. The ledger has its own age. A scan may run meanwhile. Ages come from the options, then from
+    [retention] of the site file; with a site file, only what is of its site goes.
     """,
     name="prune",
     examples=(
@@ -97,7 +97,7 @@ def prune(  # noqa: PLR0913 - one parameter an option
             total = total.plus(part)
         if vacuum and not dry:
             retention.shrink(inventory)
-    _tell(total, form, dry=dry)
+    _tell(asdict(total), form, dry=dry)
 
 
 def _ages(
@@ -123,22 +123,18 @@ def _days(number: int | None) -> timedelta | None:
     return None if number is None else timedelta(days=number)
 
 
-def _tell(total: Pruned, form: str, *, dry: bool) -> None:
-    figures = {
-        "observations": total.observations,
-        "evidence": total.evidence,
-        "sights": total.sights,
-        "attempts": total.attempts,
-    }
+def _tell(figures: dict[str, int], form: str, *, dry: bool) -> None:
     if form == "json":
         write_json({"dry_run": dry, **figures})
     elif dry:
         say(
-            "Would go: {observations} observations, {evidence} values, {sights} sights, {attempts} attempts.",
+            "Would go: {observations} observations, {evidence} values, {sights} sights, {attempts} attempts, "
+            "{alarms} alarms.",
             **figures,
         )
     else:
         say(
-            "Gone: {observations} observations, {evidence} values, {sights} sights, {attempts} attempts.",
+            "Gone: {observations} observations, {evidence} values, {sights} sights, {attempts} attempts, "
+            "{alarms} alarms.",
             **figures,
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import Text, and_, func, or_, select, type_coerce
 
 from scanner.inventory.retention.sealed import kept_scans
-from scanner.inventory.tables import ASSETS, LEDGER, OBSERVATIONS, SCANS, SIGHTS, SITES
+from scanner.inventory.tables import ALARMS, ASSETS, DELIVERIES, LEDGER, OBSERVATIONS, SCANS, SIGHTS, SITES
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -57,3 +57,14 @@ def attempts_after(scan: int, address: bytes, most: int) -> Select[bytes]:
     """The addresses of the next attempts of a scan, in order."""
     wanted = select(LEDGER.c.address).where(LEDGER.c.scan_id == scan, LEDGER.c.address > address)
     return wanted.distinct().order_by(LEDGER.c.address).limit(most)
+
+
+def alarms_over(moment: datetime, site: str | None) -> Select[int]:
+    """The alarms that were over before a moment, of one site or of all; none that a channel is owed.
+
+    The newest of all stays: receivers know an alarm again by its number, which would be given a second time.
+    """
+    untold = select(DELIVERIES.c.alarm_id).where(DELIVERIES.c.sent.is_(None))
+    older = ALARMS.c.id < select(func.max(ALARMS.c.id)).scalar_subquery()
+    wanted = select(ALARMS.c.id).where(ALARMS.c.cleared < moment, ALARMS.c.id.not_in(untold), older)
+    return wanted if site is None else wanted.where(ALARMS.c.site == site)

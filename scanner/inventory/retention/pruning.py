@@ -14,8 +14,24 @@ from sqlalchemy import delete, func, select
 
 from scanner.inventory.blocks import block_of
 from scanner.inventory.ledger import unpacked
-from scanner.inventory.retention.old import attempts_after, doubled_sights, observations_of, scans_before
-from scanner.inventory.tables import ASSETS, EVIDENCE, LEDGER, OBSERVATIONS, SCANS, SIGHTS, VISITS
+from scanner.inventory.retention.old import (
+    alarms_over,
+    attempts_after,
+    doubled_sights,
+    observations_of,
+    scans_before,
+)
+from scanner.inventory.tables import (
+    ALARMS,
+    ASSETS,
+    DELIVERIES,
+    EVIDENCE,
+    LEDGER,
+    OBSERVATIONS,
+    SCANS,
+    SIGHTS,
+    VISITS,
+)
 from scanner.inventory.transactions import reading, translated, writing
 
 if TYPE_CHECKING:
@@ -39,7 +55,7 @@ class Keep:
     """Since when what is kept; of scans that ended before, the rest goes. None: everything stays."""
 
     observations: datetime | None = None
-    """Observations, their evidence and raw answers; and more than one sight a day."""
+    """Observations, their evidence and raw answers; more than one sight a day; alarms that are over."""
     ledger: datetime | None = None
     """Attempts."""
     site: str | None = None
@@ -54,6 +70,7 @@ class Pruned:
     evidence: int = 0
     sights: int = 0
     attempts: int = 0
+    alarms: int = 0
 
     def plus(self, other: Pruned) -> Pruned:
         """Both together."""
@@ -64,8 +81,8 @@ def prune(inventory: Inventory, keep: Keep, *, dry: bool = False) -> Iterator[Pr
     """Let go what is older than it is to be kept, a transaction at a time.
 
     Of observations those stay on which an asset's identity rests; of sights the last one of each day; of the
-    ledger what alone knows when an address was asked. Counts, lists, verdicts, coverage and exports are the
-    same afterwards.
+    ledger what alone knows when an address was asked; of alarms those that stand, or of which a
+    channel is still to be told. Counts, lists, verdicts, coverage and exports are the same afterwards.
 
     Args:
         inventory: the inventory, open for as long as this is iterated.
@@ -83,6 +100,7 @@ def prune(inventory: Inventory, keep: Keep, *, dry: bool = False) -> Iterator[Pr
             with (reading if dry else writing)(inventory) as connection:
                 pruned = _heard(connection, keep, keep.observations, first, dry=dry)
             yield pruned
+        yield from _alarms(inventory, keep, keep.observations, dry=dry)
     if keep.ledger is not None:
         yield from _ledger(inventory, keep, keep.ledger, dry=dry)
 
@@ -160,6 +178,16 @@ def _done(connection: Connection, scan: int, addresses: Sequence[bytes]) -> list
     return [
         address for address, number in numbers.items() if bits.get(block_of(number), 0) >> (number & 0xFF) & 1
     ]
+
+
+def _alarms(inventory: Inventory, keep: Keep, moment: datetime, *, dry: bool) -> Iterator[Pruned]:
+    over = alarms_over(moment, keep.site)
+    with (reading if dry else writing)(inventory) as connection:
+        number = connection.scalar(select(func.count()).select_from(over.subquery())) or 0
+        if not dry:
+            connection.execute(delete(DELIVERIES).where(DELIVERIES.c.alarm_id.in_(over)))
+            connection.execute(delete(ALARMS).where(ALARMS.c.id.in_(over)))
+    yield Pruned(alarms=number)
 
 
 def shrink(inventory: Inventory) -> None:

@@ -154,6 +154,7 @@ def test_nobody_sees_that_something_went(empty: Path, scans: list[Scan], hours: 
                 evidence=expected.evidence - part.evidence,
                 sights=expected.sights - part.sights,
                 attempts=expected.attempts - part.attempts,
+                alarms=expected.alarms - part.alarms,
             )
             if number == stop:
                 break  # it is killed here; what is left is sound, and says the same
