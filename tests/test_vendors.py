@@ -152,6 +152,32 @@ def test_a_maker_names_a_device_where_it_makes_nothing_else(
     assert identity.attributes.get("device") == device
 
 
+@pytest.mark.parametrize(
+    ("card", "lease"),
+    [
+        ("Draeger Medical", "Draeger Infinity"),
+        ("Mindray Co., Ltd.", "Mindray BeneVision N17"),
+        ("Masimo Corporation", "MASIMO"),
+        ("Spacelabs Medical, Inc.", "Spacelabs Xprezzon"),
+        ("Welch Allyn, Inc.", "Welch Allyn"),
+    ],
+)
+def test_what_stands_at_the_bedside_is_left_alone_by_its_card_and_by_its_lease(card: str, lease: str) -> None:
+    said = _classify("mac.vendor", card), _classify("dhcp.vendor_class", lease)
+    assert all("medical device" in identity.attributes["fragile"] for identity in said)
+
+
+def test_whatever_says_that_it_runs_vxworks_is_left_alone() -> None:
+    named = [
+        each
+        for entries in load_fingerprints().by_key.values()
+        for each in entries
+        if each.names.get("product") == "VxWorks"
+    ]
+    assert len(named) > 10
+    assert not [each.name for each in named if "fragile" not in each.names]
+
+
 def test_a_maker_only_suggests_a_system() -> None:
     fingerprints = load_fingerprints().by_key["mac.vendor"]
     assert not [each.name for each in fingerprints if each.asserts]
