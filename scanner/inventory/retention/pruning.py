@@ -81,8 +81,8 @@ def prune(inventory: Inventory, keep: Keep, *, dry: bool = False) -> Iterator[Pr
     """Let go what is older than it is to be kept, a transaction at a time.
 
     Of observations those stay on which an asset's identity rests; of sights the last one of each day; of the
-    ledger what alone knows when an address was asked; of alarms those that stand, or of which a
-    channel is still to be told. Counts, lists, verdicts, coverage and exports are the same afterwards.
+    ledger what alone knows when an address was asked; of alarms those that stand, or of which a channel is
+    still to be told. Counts, lists, verdicts, coverage and exports are the same afterwards.
 
     Args:
         inventory: the inventory, open for as long as this is iterated.
