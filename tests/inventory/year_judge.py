@@ -89,7 +89,8 @@ class Figures:
     displaced: set[int] = field(default_factory=set)
     """Assets that count nowhere."""
     hidden: set[int] = field(default_factory=set)
-    """The same that are somebody's: a machine that nobody would be told of."""
+    """Of these, those that hold a word of somebody's own, or all that was seen of somebody: a machine that nobody
+    would be told of. One more silence at its address, beside what is told of it, is none."""
     kinds: Counter[str] = field(default_factory=Counter)
     split_kinds: Counter[str] = field(default_factory=Counter)
     lost: list[Place] = field(default_factory=list)
@@ -179,7 +180,9 @@ class Judge:
         unexplained = _unexplained(counted, set(figures.joined), merged)
         figures.unexplained = unexplained - excused
         figures.hollow = figures.assets - len(by_asset)
-        figures.hidden = figures.displaced & by_asset.keys()
+        telling = {each.asset for each in counted if self.own(each)}
+        whole = [assets for assets in by_machine.values() if assets <= figures.displaced]
+        figures.hidden = figures.displaced & telling.union(*whole)
         self._rest(figures, by_machine)
         return figures
 
