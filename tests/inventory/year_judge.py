@@ -89,8 +89,8 @@ class Figures:
     displaced: set[int] = field(default_factory=set)
     """Assets that count nowhere."""
     hidden: set[int] = field(default_factory=set)
-    """Of these, those that hold a word of somebody's own, or all that was seen of somebody: a machine that nobody
-    would be told of. One more silence at its address, beside what is told of it, is none."""
+    """Of these, those that hold a word of somebody's own, or all that was seen of somebody: a machine that
+    nobody would be told of. One more silence at its address, beside what is told of it, is none."""
     kinds: Counter[str] = field(default_factory=Counter)
     split_kinds: Counter[str] = field(default_factory=Counter)
     lost: list[Place] = field(default_factory=list)
