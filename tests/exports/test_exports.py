@@ -321,7 +321,10 @@ def test_remediation_leaves_out_what_is_done_and_keeps_the_order_it_is_given() -
 @pytest.mark.parametrize(
     "more",
     [
-        {"identity": Identity(("w-xp",), Certainty.CERTAIN, attributes={"device": "medical"})},
+        *(
+            {"identity": Identity(("w-xp",), Certainty.CERTAIN, attributes={"device": word})}
+            for word in ("medical", "medical device", "medical system")
+        ),
         {"evidence": {"dicom.class_uid": ("1.2.840",)}},
         {"evidence": {"hl7.sending_application": ("LAB",)}},
         {"place": Place("CHU", ward="R", owner="Biomedical")},
