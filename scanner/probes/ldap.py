@@ -34,12 +34,14 @@ _OTHER_ANSWERS: Final = frozenset({0x65, 0x73, 0x78})
 """The end of a search, a referral, a notice of disconnection ([RFC 4511] 4.5.2, 4.5.3, 4.4.1)."""
 _MOST_VALUES: Final = 16
 
-_ASKED: Final = (
+ASKED: Final = (
     "defaultNamingContext", "dnsHostName", "domainControllerFunctionality", "domainFunctionality",
     "forestFunctionality", "isGlobalCatalogReady", "objectClass", "serverName", "supportedCapabilities",
-    "supportedLDAPVersion", "vendorName", "vendorVersion",
+    "supportedLDAPVersion", "vendorName", "vendorVersion", "directoryTreeName", "dsaName",
+    "ibm-osregistrycontext",
 )  # fmt: skip
-"""[MS-ADTS] 3.1.1.3.2, [RFC 3045] and [RFC 4512] 5.1; none of them names a person."""
+"""[MS-ADTS] 3.1.1.3.2, [RFC 3045], [RFC 4512] 5.1, and three that only eDirectory or OS/400 has; none names a
+person."""
 
 _DOMAIN_CONTROLLER: Final = b"1.2.840.113556.1.4.800"
 _LIGHTWEIGHT: Final = b"1.2.840.113556.1.4.1851"
@@ -93,12 +95,12 @@ def parse_named_entry(message: bytes) -> tuple[bytes, Attributes]:
 
 def evidence(entry: Mapping[str, tuple[bytes, ...]]) -> dict[str, str | tuple[str, ...]]:
     """What the root of a directory says of its server."""
-    said = {name: _texts(entry.get(name.lower(), ())) for name in _ASKED}
+    said = {name: _texts(entry.get(name.lower(), ())) for name in ASKED}
     first = {name: values[0] if values else "" for name, values in said.items()}
     vendor = lines.text(f"{first['vendorName']} {first['vendorVersion']}".encode())
     return {
         "ldap.rootdse": tuple(
-            lines.text(f"{name}={value}".encode()) for name in _ASKED for value in said[name]
+            lines.text(f"{name}={value}".encode()) for name in ASKED for value in said[name]
         ),
         "ldap.vendor": vendor or next((name for name in said["objectClass"] if name.endswith("rootDSE")), ""),
         "ldap.capabilities": said["supportedCapabilities"],
@@ -140,7 +142,7 @@ def converse(peer: Peer) -> Conversation:
     """The conversation with one server; the end of the search, which follows the entry, is not waited for."""
     if peer.service == _SECURE:
         yield from tls.secure("tls.version")
-    answer = yield Send(search(element(_PRESENT, b"objectClass"), _ASKED), framing)
+    answer = yield Send(search(element(_PRESENT, b"objectClass"), ASKED), framing)
     learnt = {key: value for key, value in evidence(parse_entry(answer)).items() if value}
     if learnt:
         yield Learnt(learnt)

@@ -123,6 +123,31 @@ CONVERSATIONS = (
         "built from [MS-ADTS] 3.1.1.3.4.3.5",
     ),
     Told(
+        "i (OS/400), which says so by a branch of its own",
+        ldap.PROBE,
+        [
+            [
+                entry(
+                    {
+                        "vendorName": ["International Business Machines (IBM)"],
+                        "supportedLDAPVersion": ["2", "3"],
+                        "ibm-osregistrycontext": ["OS400-SYS=W7"],
+                    }
+                )
+            ]
+        ],
+        {
+            "ldap.rootdse": (
+                "supportedLDAPVersion=2",
+                "supportedLDAPVersion=3",
+                "vendorName=International Business Machines (IBM)",
+                "ibm-osregistrycontext=OS400-SYS=W7",
+            ),
+            "ldap.vendor": "International Business Machines (IBM)",
+        },
+        "built from the answer that the corpus has a part of",
+    ),
+    Told(
         "a directory that shows strangers nothing",
         ldap.PROBE,
         [[done(48)]],
