@@ -44,12 +44,71 @@ KINDS = {
         ("ssh.banner", "OpenSSH_6.6.1p1 Ubuntu-2ubuntu2.13", "Ubuntu 14.04"),
         ("telnet.banner", "Welcome to Microsoft Telnet Service \r\n\n\rlogin: ", "Windows 2000 or later"),
         ("telnet.banner", "Welcome to Microsoft Telnet Service \r\nlogin:", "Windows 2000 or later"),
-        ("telnet.banner", "Microsoft (R) Windows NT (TM) Version 4.00 (Build 1381)", None),
+        (
+            "telnet.banner",
+            "Microsoft (R) Windows NT (TM) Version 4.00",
+            "Windows, with its number and its name",
+        ),
     ],
 )
 def test_the_name_of_the_host_does_no_harm(key: str, words: str, name: str | None) -> None:
     match = load_fingerprints().match(key, words)
     assert (match.fingerprint.name if match else None) == name
+
+
+@pytest.mark.parametrize(
+    ("key", "words", "family"),
+    [
+        ("dns.version", "Microsoft DNS 11.0.99999", "Windows"),
+        ("ftp.banner", "ward7 Microsoft FTP Service (Version 5.4).", "Windows"),
+        ("http.server", "Microsoft-HTTPAPI/3.0", "Windows"),
+        ("http.server", "Microsoft-IIS/9.0", "Windows"),
+        ("http.title", "IIS 9.0 Detailed Error - 404.0 - Not Found", "Windows"),
+        ("imap.banner", "Microsoft Exchange Server 2031 IMAP4 service ready", "Windows"),
+        ("ldap.functionality", "9", "Windows"),
+        ("mdns.osxvers", "40", "macOS"),
+        ("nntp.banner", "NNTP Service 9.0.1 Version: 9.0.1 Posting Allowed", "Windows"),
+        ("pop3.banner", "Der Microsoft Exchange POP3-Server (Version 9.9.1) ist betriebsbereit.", "Windows"),
+        ("smtp.banner", "ward7 Microsoft ESMTP MAIL Service, Version: 14.0.99999.1 ready", "Windows"),
+        ("telnet.banner", "ward7: Windows NT, Telnetd (Version 99.0)", "Windows"),
+    ],
+)
+def test_a_version_that_nobody_knows_still_names_the_system(key: str, words: str, family: str) -> None:
+    identity = default_classifier().classify({key: (words,)})
+    assert identity.attributes["family"] == family
+    assert len({RELEASES[name].product for name in identity.candidates}) > 1 or family == "macOS"
+
+
+@pytest.mark.parametrize("host", ["xray7", "ward7", "7.ward", "zebra"])
+def test_a_host_may_be_called_whatever_it_likes(host: str) -> None:
+    for key, words in (
+        ("smtp.banner", "ESMTP HMailServer 4.4"),
+        ("ftp.banner", "FTP server (QNXNTO-ftpd 20081216) ready."),
+        ("telnet.banner", "RemotelyAnywhere Telnet Server 6.0"),
+    ):
+        assert load_fingerprints().match(key, f"{host} {words}"), words
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("smtp.banner", "ward7 Symantec Mail Security"),
+        ("ssh.banner", "ReflectionForSecureIT_7.2.0"),
+    ],
+)
+def test_what_there_is_for_several_systems_names_none(key: str, words: str) -> None:
+    identity = default_classifier().classify({key: (words,)})
+    assert not identity.candidates
+    assert "family" not in identity.attributes
+
+
+def test_a_nas_that_says_windows_to_its_players_is_none() -> None:
+    words = (
+        "3.4.6-generic Microsoft-Windows/6.1 Windows-Media-Player-DMS/12.0 DLNADOC/1.50 UPnP/1.0 QNAPDLNA/1.0"
+    )
+    identity = default_classifier().classify({"http.server": (words,)})
+    assert identity.attributes["vendor"] == "QNAP"
+    assert "Windows" not in {RELEASES[name].family for name in identity.candidates}
 
 
 def test_one_banner_never_makes_a_windows_certain() -> None:
