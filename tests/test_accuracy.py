@@ -25,10 +25,10 @@ FRESH: Final = Classifier(load_fingerprints(), load_lifecycle())
 """Hears the answers in the order in which the tests run, which is another one."""
 LEAST: Final = {
     False: {"family": 97.0, "product": 93.0, "version": 93.0},
-    True: {"family": 92.0, "product": 89.0, "version": 93.0},
+    True: {"family": 94.0, "product": 92.0, "version": 95.0},
 }
 """Percent that must be right, of what may be looked at and of what is kept back."""
-MOST_WRONG: Final = {False: 1.0, True: 1.7}
+MOST_WRONG: Final = 1.0
 
 
 def _counted(*, unseen: bool) -> Counter[tuple[str, str]]:
@@ -47,7 +47,7 @@ def test_nothing_falls_below_what_is_promised(*, unseen: bool) -> None:
     shares = {aspect: share(counted, aspect, "right") for aspect in LEAST[unseen]}
     assert all(shares[aspect] >= least for aspect, least in LEAST[unseen].items()), shares
     wrong = {aspect: share(counted, aspect, "wrong") for aspect in LEAST[unseen]}
-    assert all(part < MOST_WRONG[unseen] for part in wrong.values()), wrong
+    assert all(part < MOST_WRONG for part in wrong.values()), wrong
 
 
 @each

@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from scanner.lifecycle import load_lifecycle
-from scanner.probes import ldap, netbios_session, smb, smb1, smb2
+from scanner.probes import ldap, netbios_session, smb, smb1, smb2, telnet
 from scanner.probes.der import OCTETS
 from tests.fact_ids import our_id
 
@@ -194,9 +194,7 @@ def _read(row: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, ...]]]:
     raw = b64decode(row["banner"]) if row["encoding"] == "base64" else row["banner"].encode()
     text = raw.decode("latin-1" if row["encoding"] == "base64" else "utf-8")
     if row["kind"] == "ldap.search_result":
-        for key, value in ldap.evidence(_attributes(raw)).items():
-            if value:
-                yield key, value if isinstance(value, tuple) else (value,)
+        yield from _as_values(ldap.evidence(_attributes(raw)))
     elif row["kind"] == "snmp.sys_object_id":
         number, _, rest = text.partition(" ")
         yield "snmp.sysobjectid", (number,)
@@ -205,11 +203,22 @@ def _read(row: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, ...]]]:
     elif row["kind"] == "mdns.device-info.txt":
         name, _, value = text.strip().partition("=")
         yield f"mdns.{name}", (value,)
+    elif row["kind"] == "telnet_banners":
+        course = telnet.Course()
+        course.hear(raw)
+        yield from _as_values(course.facts())
     else:
-        yield KEYS.get(row["kind"], row["kind"]), (text.strip(),)
+        yield KEYS.get(row["kind"], row["kind"]), (" ".join(text.split("\n")).strip(),)
 
 
-_ATTRIBUTE: Final = re.compile(rb"\x04[\x01-\x40]([A-Za-z]{3,64})\x31(?=[\x00-\x84])")
+def _as_values(facts: Mapping[str, str | tuple[str, ...]]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for key, value in facts.items():
+        if value:
+            yield key, value if isinstance(value, tuple) else (value,)
+
+
+_ATTRIBUTE: Final = re.compile(rb"(?:\x04[\x01-\x40]|\A)([A-Za-z][A-Za-z0-9-]{1,63})\x31(?=[\x00-\x84])")
+"""A name, behind its length or cut at the beginning, and the tag of the set of its values."""
 
 
 def _attributes(raw: bytes) -> dict[str, tuple[bytes, ...]]:
@@ -223,8 +232,10 @@ def _attributes(raw: bytes) -> dict[str, tuple[bytes, ...]]:
             size, place = _length(raw, place + 1)
             values.append(raw[place : place + size])
             place += size
-        found[attribute[1].decode().lower()] = tuple(values)
-    return found
+        name = attribute[1].decode()
+        cut = [asked for asked in ldap.ASKED if not attribute.start() and asked.endswith(name)]
+        found[cut[0] if cut else name] = tuple(values)
+    return {name.lower(): values for name, values in found.items()}
 
 
 def _length(raw: bytes, place: int) -> tuple[int, int]:

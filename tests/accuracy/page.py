@@ -37,7 +37,7 @@ def page(results: Sequence[Result]) -> str:
     unseen = [result for result in results if result.case.unseen]
     lines = [_HEAD]
     for title, part in (("What may be looked at", seen), ("The fifth that is kept back", unseen)):
-        lines += [f"## {title}", "", *table(part), ""]
+        lines += [f"## {title}", "", *table(part), "", _of_named_products(part), ""]
     wrong = [_line(result) for result in seen if "wrong" in map(result.mark, ASPECTS)]
     lines += ["## Wrong, among what may be looked at", "", *(wrong or ["None."])]
     return "\n".join(lines) + "\n"
@@ -64,6 +64,18 @@ def share(counts: Counter[tuple[str, str]], aspect: str, mark: str) -> float:
     """Percent of those that count in an aspect."""
     whole = sum(counts[aspect, each] for each in MARKS)
     return 100 * counts[aspect, mark] / whole if whole else 0.0
+
+
+def _of_named_products(results: Sequence[Result]) -> str:
+    """The product again, without the answers of which no word is one product's own."""
+    marks = Counter(result.product for result in results if result.product and not result.names_no_product)
+    silent = Counter(result.product for result in results if result.product and result.names_no_product)
+    named = share(Counter({("product", mark): count for mark, count in marks.items()}), "product", "right")
+    return (
+        f"{silent.total()} of the answers say a build that several products share, and no word of one of "
+        f"them: {silent['right']} are right, {silent['undecided']} undecided. Where the answer names a "
+        f"product, it is right for {named:.1f} %."
+    )
 
 
 def _line(result: Result) -> str:

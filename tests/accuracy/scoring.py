@@ -99,6 +99,14 @@ class Result:
         return marked
 
     @property
+    def names_no_product(self) -> bool:
+        """Whether nothing that the answer says is one product's own: its build is that of several."""
+        build = self.case.build
+        sharing = {each.product for each in RELEASES.values() if build and is_built(each, build)}
+        said = plain(" ".join(value for values in self.case.evidence.values() for value in values))
+        return len(sharing) > 1 and not any(plain(product) in said for product in sharing)
+
+    @property
     def family(self) -> str:
         """Of the family."""
         wanted, case = self.case.family, self.case
