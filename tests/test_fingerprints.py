@@ -17,39 +17,45 @@ from scanner.fingerprints.literals import folded, literals
 from scanner.fingerprints.quantifiers import UnsafeError, check_pattern
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 FINGERPRINTS = load_fingerprints()
 EVERY = [fingerprint for entries in FINGERPRINTS.by_key.values() for fingerprint in entries]
-each = pytest.mark.parametrize("fingerprint", EVERY, ids=lambda one: f"{one.key}: {one.name}")
+CHAPTERS = {
+    f"{key}: {entries[start].name}": entries[start : start + 50]
+    for key, entries in FINGERPRINTS.by_key.items()
+    for start in range(0, len(entries), 50)
+}
+"""Fifty fingerprints of a key at a time: what pytest does about a test takes longer than most of them."""
+each = pytest.mark.parametrize("chapter", CHAPTERS.values(), ids=CHAPTERS.keys())
 
 
 # --- the data that ships
 
 
 @each
-def test_each_example_is_won_by_its_own_fingerprint(fingerprint: Fingerprint) -> None:
-    assert fingerprint.examples
-    for value, gives in fingerprint.examples:
+def test_each_example_is_won_by_its_own_fingerprint(chapter: Sequence[Fingerprint]) -> None:
+    assert not [fingerprint.name for fingerprint in chapter if not fingerprint.examples]
+    for fingerprint, value, gives in ((each, *example) for each in chapter for example in each.examples):
         match = FINGERPRINTS.match(fingerprint.key, value)
-        assert match is not None
+        assert match is not None, fingerprint.name
         assert match.fingerprint is fingerprint
         told = {**{key: (name,) for key, name in match.names.items()}, **match.suggests, **match.asserts}
         assert {key: told.get(key) for key in gives} == {key: (wanted,) for key, wanted in gives.items()}
 
 
 @each
-def test_each_fingerprint_misses_its_near_misses(fingerprint: Fingerprint) -> None:
-    assert fingerprint.refuses, "a near miss shows where a pattern ends"
-    assert not [value for value in fingerprint.refuses if recognise(fingerprint, value)]
+def test_each_fingerprint_misses_its_near_misses(chapter: Sequence[Fingerprint]) -> None:
+    assert not [each.name for each in chapter if not each.refuses], "a near miss shows where a pattern ends"
+    assert not [(each.name, value) for each in chapter for value in each.refuses if recognise(each, value)]
 
 
 @each
-def test_a_fingerprint_wants_the_whole_value(fingerprint: Fingerprint) -> None:
-    for value, _ in fingerprint.examples:
-        assert recognise(fingerprint, f"\x7f{value}") is None
-        assert recognise(fingerprint, f"{value}\n") is None
-        assert recognise(fingerprint, f" {value}") is None
+def test_a_fingerprint_wants_the_whole_value(chapter: Sequence[Fingerprint]) -> None:
+    for fingerprint, value in ((each, value) for each in chapter for value, _ in each.examples):
+        more = (f"\x7f{value}", f"{value}\n", f" {value}")
+        assert not [words for words in more if recognise(fingerprint, words)], fingerprint.name
 
 
 @settings(max_examples=300)
@@ -204,11 +210,12 @@ def test_a_plain_pattern_is_accepted(pattern: str) -> None:
 
 
 @each
-def test_values_made_to_be_slow_come_to_an_end(fingerprint: Fingerprint) -> None:
-    for value, _ in fingerprint.examples:
+def test_values_made_to_be_slow_come_to_an_end(chapter: Sequence[Fingerprint]) -> None:
+    for fingerprint, value in ((each, value) for each in chapter for value, _ in each.examples):
         for cut in range(len(value) + 1):
             last = value[cut - 1 : cut] or "x"
-            assert recognise(fingerprint, (value[:cut] + last * LONGEST)[: LONGEST - 1] + "\0") is None
+            slow = (value[:cut] + last * LONGEST)[: LONGEST - 1] + "\0"
+            assert recognise(fingerprint, slow) is None, fingerprint.name
 
 
 # --- what a file must not say
