@@ -46,7 +46,7 @@ KINDS = {
         ("telnet.banner", "Welcome to Microsoft Telnet Service \r\nlogin:", "Windows 2000 or later"),
         (
             "telnet.banner",
-            "Microsoft (R) Windows NT (TM) Version 4.00",
+            "Microsoft (R) Windows NT (TM) Version 4.00 (Build 1381)",
             "Windows, with its number and its name",
         ),
     ],
