@@ -27,7 +27,7 @@ CHAPTERS = {
     for key, entries in FINGERPRINTS.by_key.items()
     for start in range(0, len(entries), 50)
 }
-"""Fifty fingerprints of a key at a time: what pytest does about a test takes longer than most of them."""
+"""Fifty fingerprints of a key at a time: there are ten thousand."""
 each = pytest.mark.parametrize("chapter", CHAPTERS.values(), ids=CHAPTERS.keys())
 
 
